@@ -1,0 +1,13 @@
+//! Self-sealing envelopes for Unix mail: the nouns behind the programs in `src/bin`.
+//!
+//! The order of the lines below is the law: a module imports only from lines above its own, so a
+//! parser knows no file, a store knows no cryptography, and nothing but `exit` knows a status.
+#![forbid(unsafe_code)]
+
+pub mod escape;
+pub mod message;
+pub mod deadline;
+pub mod input;
+pub mod place;
+pub mod chain;
+pub mod exit;

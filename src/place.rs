@@ -1,0 +1,47 @@
+//! Places that belong to the user: the home directory, `~`, the configuration directory.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The home directory: `$HOME`, or what the password database says.
+///
+/// # Errors
+/// Neither tells an absolute path. A relative one would be taken from the MTA's queue directory.
+pub fn home() -> Result<PathBuf> {
+    std::env::home_dir()
+        .filter(|home| home.is_absolute())
+        .context("no home directory: HOME is not set and the password database has none")
+}
+
+/// `path` with a leading `~` or `~/` replaced: a `.forward` line has no shell that would do it.
+///
+/// # Errors
+/// `~` stands there and there is no home directory.
+pub fn expand(path: &Path) -> Result<PathBuf> {
+    match path.strip_prefix("~") {
+        // strip_prefix forgets a last slash, and that slash says "Maildir".
+        Ok(rest) => Ok(joined_verbatim(home()?, path, rest)),
+        Err(_) => Ok(path.to_owned()),
+    }
+}
+
+fn joined_verbatim(home: PathBuf, path: &Path, rest: &Path) -> PathBuf {
+    let mut whole = OsString::from(home.join(rest));
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") && !whole.as_encoded_bytes().ends_with(b"/") {
+        whole.push("/");
+    }
+    whole.into()
+}
+
+/// `$XDG_CONFIG_HOME`, or `~/.config`. A relative one is ignored, as the specification demands.
+///
+/// # Errors
+/// There is no home directory.
+pub fn config() -> Result<PathBuf> {
+    match std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
+        Some(path) => Ok(path),
+        None => Ok(home()?.join(".config")),
+    }
+}

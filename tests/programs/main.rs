@@ -1,0 +1,3 @@
+//! The built programs, driven with real bytes: one module a program or promise.
+#[path = "../world/mod.rs"]
+mod world;

@@ -1,0 +1,183 @@
+//! A small world for one test: a temporary home, a clean environment, the built programs.
+//!
+//! Every test crate takes it in with `#[path]`. Nothing outside the temporary directory is touched.
+#![allow(dead_code, reason = "each test crate uses its own part")]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A home directory that goes away with the test.
+pub struct World {
+    directory: TempDir,
+}
+
+impl World {
+    pub fn new() -> Self {
+        World { directory: TempDir::new().expect("a temporary directory") }
+    }
+
+    /// A world in which Alice's certificate lies in its default place.
+    pub fn with_alice() -> Self {
+        let world = World::new();
+        world.write(".config/selfseal/cert.asc", &fixture("keys/alice.asc"));
+        world
+    }
+
+    pub fn home(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home().join(name)
+    }
+
+    pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+        fs::write(&path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        path
+    }
+
+    /// One of the built programs, with HOME and a bare PATH and nothing else in its environment.
+    pub fn program(&self, name: &str) -> Run {
+        self.command(program_path(name))
+    }
+
+    /// Any program, in the same clean environment.
+    pub fn command(&self, path: impl AsRef<OsStr>) -> Run {
+        let mut command = Command::new(path);
+        command.env_clear().env("HOME", self.home()).env("PATH", "/usr/bin:/bin").current_dir(self.home());
+        Run { command, input: Vec::new() }
+    }
+
+    /// The contents of all files below `directory`, sorted by path.
+    pub fn files(&self, directory: &str) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut open = vec![self.path(directory)];
+        while let Some(directory) = open.pop() {
+            for entry in fs::read_dir(&directory).into_iter().flatten() {
+                let path = entry.expect("a directory entry").path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    let bytes = fs::read(&path).expect("a readable file");
+                    found.push((path, bytes));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// The one message in `MAILDIR/new`.
+    pub fn delivered(&self, maildir: &str) -> Vec<u8> {
+        let mut files = self.files(&format!("{maildir}/new"));
+        assert_eq!(files.len(), 1, "messages in {maildir}/new");
+        files.remove(0).1
+    }
+}
+
+/// Where cargo built the program `name`.
+pub fn program_path(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    let directory = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
+    directory.join(name)
+}
+
+/// A program about to run.
+pub struct Run {
+    command: Command,
+    input: Vec<u8>,
+}
+
+impl Run {
+    pub fn args<S: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    pub fn input(mut self, bytes: &[u8]) -> Self {
+        self.input = bytes.to_vec();
+        self
+    }
+
+    /// Runs to the end, with the input through a pipe.
+    pub fn run(mut self) -> Outcome {
+        let mut child = self
+            .command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{:?}: {error}", self.command.get_program()));
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let input = self.input;
+        // The program may end without reading: that is its own affair.
+        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let output = child.wait_with_output().expect("an end");
+        writer.join().expect("the writer");
+        Outcome(output)
+    }
+}
+
+/// What came of it.
+pub struct Outcome(pub Output);
+
+impl Outcome {
+    /// The exit status; a death by signal fails the test.
+    pub fn status(&self) -> i32 {
+        self.0.status.code().unwrap_or_else(|| panic!("ended by {}: {}", self.0.status, self.stderr()))
+    }
+
+    pub fn stdout(&self) -> &[u8] {
+        &self.0.stdout
+    }
+
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.0.stderr).into_owned()
+    }
+
+    /// Status 0, and silence on standard error.
+    #[track_caller]
+    pub fn succeeds(self) -> Vec<u8> {
+        assert_eq!((self.status(), self.stderr()), (0, String::new()));
+        self.0.stdout
+    }
+
+    /// This status, nothing on standard output, and one line on standard error that contains `words`.
+    #[track_caller]
+    pub fn fails(self, status: i32, words: &str) {
+        let stderr = self.stderr();
+        assert_eq!(self.status(), status, "{stderr}");
+        assert!(stderr.contains(words), "{words:?} is not in {stderr:?}");
+        assert_eq!(stderr.lines().count(), 1, "one line: {stderr:?}");
+        assert_eq!(self.stdout().escape_ascii().to_string(), "");
+    }
+
+    /// Status 75: the host keeps the mail.
+    #[track_caller]
+    pub fn defers(self, words: &str) {
+        self.fails(75, words);
+    }
+}
+
+/// The bytes of a file in `tests/fixtures`.
+pub fn fixture(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
