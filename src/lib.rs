@@ -9,5 +9,7 @@ pub mod message;
 pub mod deadline;
 pub mod input;
 pub mod place;
+pub mod outer;
+pub mod payload;
 pub mod chain;
 pub mod exit;
