@@ -9,6 +9,8 @@ pub mod message;
 pub mod deadline;
 pub mod input;
 pub mod place;
+pub mod address;
+pub mod envelope;
 pub mod outer;
 pub mod payload;
 pub mod chain;
