@@ -11,6 +11,7 @@ pub mod input;
 pub mod place;
 pub mod address;
 pub mod envelope;
+pub mod cert;
 pub mod outer;
 pub mod payload;
 pub mod chain;

@@ -1,0 +1,205 @@
+//! Opens only what root or the effective user put there, and what nobody else can put another in place of.
+//!
+//! Whoever can replace a certificate reads all later mail, so a path is walked with handles from `/` down
+//! and every directory on it is judged. Only "no such file" is an answer; all else that is odd is an error.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, readlinkat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+/// The longest file of certificates: 1 MiB.
+const LONGEST: u64 = 1 << 20;
+
+/// As many symbolic links as the kernel itself follows on one path.
+const MOST_LINKS: usize = 40;
+
+/// A directory that was judged, with everything above it.
+pub struct Directory {
+    handle: OwnedFd,
+    path: PathBuf,
+}
+
+/// The contents of the file at `path`; None when there is no such file.
+///
+/// # Errors
+/// Somebody else could have put it there or could replace it; it is no regular file, a symbolic link, or
+/// longer than 1 MiB; it cannot be read.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
+        bail!("{}: is a directory; give a file", path.display());
+    };
+    match Directory::open(above)? {
+        Some(directory) => directory.read(name),
+        None => Ok(None),
+    }
+}
+
+impl Directory {
+    /// The directory at `path`; None when there is no such directory.
+    ///
+    /// Symbolic links on the way are followed one by one, and each one's own place is judged too.
+    ///
+    /// # Errors
+    /// Somebody else could replace it or one above it; something on the way is no directory.
+    pub fn open(path: &Path) -> Result<Option<Self>> {
+        let absolute = std::path::absolute(path).with_context(|| path.display().to_string())?;
+        let mut here = Directory::root()?;
+        let mut way = components(&absolute);
+        let mut links = 0;
+        while let Some(name) = way.pop_front() {
+            let Some(next) = here.step(&name)? else { return Ok(None) };
+            match next {
+                Step::Into(directory) => here = directory,
+                Step::Link(target) => {
+                    links += 1;
+                    ensure!(links <= MOST_LINKS, "{}: too many symbolic links", path.display());
+                    if target.is_absolute() {
+                        here = Directory::root()?;
+                    }
+                    for name in components(&target).into_iter().rev() {
+                        way.push_front(name);
+                    }
+                }
+            }
+        }
+        Ok(Some(here))
+    }
+
+    /// The directory `name` in this one, if there is one. No symbolic link is followed.
+    ///
+    /// # Errors
+    /// As of [`Directory::open`].
+    pub fn subdirectory(&self, name: &str) -> Result<Option<Self>> {
+        let path = self.path.join(name);
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let Some(handle) = self.beneath(name.as_ref(), flags)? else { return Ok(None) };
+        let stat = fstat(&handle).with_context(|| path.display().to_string())?;
+        judge_directory(&stat, &path)?;
+        Ok(Some(Directory { handle, path }))
+    }
+
+    /// The contents of the file `name` in this directory, if there is one.
+    ///
+    /// # Errors
+    /// As of [`read`].
+    pub fn read(&self, name: impl AsRef<OsStr>) -> Result<Option<Vec<u8>>> {
+        let name = name.as_ref();
+        let path = self.path.join(name);
+        // A FIFO without a writer would block the open for ever.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let Some(handle) = self.beneath(name, flags)? else { return Ok(None) };
+        read_judged(handle, &path).with_context(|| path.display().to_string()).map(Some)
+    }
+
+    /// The names in this directory, sorted; those that are no text are left out.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn names(&self) -> Result<Vec<String>> {
+        let of_path = || self.path.display().to_string();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = openat(&self.handle, ".", flags, Mode::empty()).with_context(of_path)?;
+        let mut names = Vec::new();
+        for entry in Dir::new(handle).with_context(of_path)? {
+            let entry = entry.with_context(of_path)?;
+            names.extend(entry.file_name().to_str().ok().map(str::to_owned));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Where this directory is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn root() -> Result<Self> {
+        let handle = openat(CWD, "/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        judge_directory(&fstat(&handle)?, Path::new("/"))?;
+        Ok(Directory { handle, path: "/".into() })
+    }
+
+    fn step(&self, name: &OsStr) -> Result<Option<Step>> {
+        let path = self.path.join(name);
+        let of_path = || path.display().to_string();
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let handle = match openat(&self.handle, name, flags, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(None),
+            other => other.with_context(of_path)?,
+        };
+        let stat = fstat(&handle).with_context(of_path)?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
+            judge_owner(&stat).with_context(of_path)?;
+            let target = readlinkat(&handle, "", Vec::new()).with_context(of_path)?;
+            return Ok(Some(Step::Link(OsString::from_vec(target.into_bytes()).into())));
+        }
+        judge_directory(&stat, &path)?;
+        Ok(Some(Step::Into(Directory { handle, path })))
+    }
+
+    /// Opens `name` in this directory: the kernel lets it lead nowhere else.
+    fn beneath(&self, name: &OsStr, flags: OFlags) -> Result<Option<OwnedFd>> {
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let path = self.path.join(name);
+        match openat2(self.handle.as_fd(), name, flags, Mode::empty(), resolve) {
+            Ok(handle) => Ok(Some(handle)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(Errno::LOOP) => {
+                bail!("{}: is a symbolic link; put the certificate itself there", path.display())
+            }
+            Err(errno) => Err(errno).with_context(|| path.display().to_string()),
+        }
+    }
+}
+
+enum Step {
+    Into(Directory),
+    Link(PathBuf),
+}
+
+fn components(path: &Path) -> VecDeque<OsString> {
+    path.iter().filter(|name| *name != "/").map(OsStr::to_owned).collect()
+}
+
+fn judge_directory(stat: &Stat, path: &Path) -> Result<()> {
+    let judge = || {
+        ensure!(FileType::from_raw_mode(stat.st_mode) == FileType::Directory, "is no directory");
+        judge_owner(stat)?;
+        // In a sticky directory others may add names, but not take away or replace what is ours.
+        let is_sticky = Mode::from_raw_mode(stat.st_mode).contains(Mode::SVTX);
+        ensure!(is_sticky || !writable_by_others(stat), "is writable by others; chmod go-w");
+        Ok(())
+    };
+    judge().with_context(|| path.display().to_string())
+}
+
+fn read_judged(handle: OwnedFd, path: &Path) -> Result<Vec<u8>> {
+    let stat = fstat(&handle)?;
+    ensure!(FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile, "is no regular file");
+    judge_owner(&stat)?;
+    ensure!(!writable_by_others(&stat), "is writable by others; chmod go-w {}", path.display());
+    let mut bytes = Vec::new();
+    File::from(handle).take(LONGEST + 1).read_to_end(&mut bytes)?;
+    ensure!(bytes.len() as u64 <= LONGEST, "is longer than 1 MiB; keep only the certificates needed");
+    Ok(bytes)
+}
+
+fn judge_owner(stat: &Stat) -> Result<()> {
+    let is_ours = stat.st_uid == 0 || stat.st_uid == geteuid().as_raw();
+    ensure!(is_ours, "belongs to user {}; it has to belong to root or to you", stat.st_uid);
+    Ok(())
+}
+
+/// By the group too: its members are others. An ACL shows in the group's bits.
+fn writable_by_others(stat: &Stat) -> bool {
+    Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH)
+}
