@@ -6,6 +6,8 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -14,11 +16,43 @@ use tempfile::TempDir;
 /// A home directory that goes away with the test.
 pub struct World {
     directory: TempDir,
+    /// Who owns it and runs its programs, when that is not who runs the test.
+    user: Option<u32>,
 }
+
+/// The user `nobody`, and its group.
+const NOBODY: u32 = 65_534;
 
 impl World {
     pub fn new() -> Self {
-        World { directory: TempDir::new().expect("a temporary directory") }
+        World { directory: TempDir::new().expect("a temporary directory"), user: None }
+    }
+
+    /// A world that belongs to `nobody` when root runs the test: as root nothing is delivered.
+    pub fn unprivileged() -> Self {
+        let mut world = World::new();
+        if rustix::process::geteuid().is_root() {
+            chown(world.home(), Some(NOBODY), Some(NOBODY)).expect("a directory of nobody's");
+            world.user = Some(NOBODY);
+            world.bring_programs();
+        }
+        world
+    }
+
+    /// The built programs, where every user can reach them: a directory above target/ may be private.
+    fn bring_programs(&self) {
+        fs::create_dir(self.path(".programs")).expect("a directory");
+        for entry in fs::read_dir(program_path("")).expect("target/PROFILE") {
+            let entry = entry.expect("a directory entry");
+            let file = entry.metadata().expect("a file's state");
+            if file.is_file() && file.permissions().mode() & 0o111 != 0 {
+                let here = self.path(".programs").join(entry.file_name());
+                // Another file system has no links to this one.
+                fs::hard_link(entry.path(), &here)
+                    .or_else(|_| fs::copy(entry.path(), &here).map(drop))
+                    .expect("a program");
+            }
+        }
     }
 
     /// A world in which Alice's certificate lies in its default place.
@@ -40,18 +74,32 @@ impl World {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
         fs::write(&path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for below in path.ancestors().take_while(|above| *above != self.home()) {
+            chown(below, self.user, self.user).expect("a file of the world's owner");
+        }
         path
     }
 
     /// One of the built programs, with HOME and a bare PATH and nothing else in its environment.
     pub fn program(&self, name: &str) -> Run {
-        self.command(program_path(name))
+        self.command(self.where_is(name))
+    }
+
+    /// Where this world's programs find `name`.
+    pub fn where_is(&self, name: &str) -> PathBuf {
+        match self.user {
+            Some(_) => self.path(".programs").join(name),
+            None => program_path(name),
+        }
     }
 
     /// Any program, in the same clean environment.
     pub fn command(&self, path: impl AsRef<OsStr>) -> Run {
         let mut command = Command::new(path);
         command.env_clear().env("HOME", self.home()).env("PATH", "/usr/bin:/bin").current_dir(self.home());
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
         Run { command, input: Vec::new() }
     }
 
