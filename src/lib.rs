@@ -16,3 +16,5 @@ pub mod outer;
 pub mod payload;
 pub mod chain;
 pub mod exit;
+pub mod store;
+pub mod cli;

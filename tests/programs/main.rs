@@ -1,3 +1,7 @@
 //! The built programs, driven with real bytes: one module a program or promise.
 #[path = "../world/mod.rs"]
 mod world;
+
+mod deliver_maildir;
+mod deliver_lmtp;
+mod deliver_mbox;

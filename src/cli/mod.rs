@@ -1,0 +1,3 @@
+//! What can be typed: one file a program.
+
+pub mod deliver;

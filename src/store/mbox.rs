@@ -1,0 +1,323 @@
+//! An mbox, of the kind mboxrd: one file, a `From ` line before each message, an empty line behind it.
+//!
+//! | step | if it fails: 75 and | the machine stops after it: there is |
+//! | --- | --- | --- |
+//! | open, or make with 0600 | nothing | perhaps an empty mbox |
+//! | lock | nothing | a stale lock, which the next program breaks |
+//! | append | cut back to the old length | the old content, perhaps a part of the message |
+//! | sync | cut back to the old length | the old content, perhaps the message or a part of it |
+//! | sync the directory of a new mbox | the message stays, and comes again | a delivered message |
+//!
+//! A part stays only when cutting back fails too, or when there was no time for it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, ensure};
+use rustix::fd::OwnedFd;
+use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+use super::directory::{Directory, is_same};
+use super::lock::Lock;
+use crate::address::Address;
+use crate::chain::within_file_size_limit;
+use crate::deadline::Deadline;
+use crate::input::reserve;
+use crate::message::{Arrival, Lines, line_end};
+
+/// Appends what arrived to the mbox at `path`, on stable storage; makes a missing one.
+///
+/// The host's `From ` line is kept if it is one, else made: with `sender`, or MAILER-DAEMON for the null
+/// sender, and the time.
+///
+/// # Errors
+/// It is not certain that the message is stored. Nothing of it is left unless cutting back failed too,
+/// which the error then says.
+pub fn store(path: &Path, arrival: Arrival, sender: Option<&Address>, deadline: &Deadline) -> Result<()> {
+    let from_line = kept(arrival.frame).unwrap_or_else(|| made(sender, SystemTime::now()));
+    let entry = entry(&from_line, arrival.message)?;
+    let mbox = Mbox::open(path)?;
+    let _lock = Lock::take(&mbox.directory, &mbox.name, &mbox.file, deadline)?;
+    let before = mbox.judged()?;
+    deadline.check()?;
+    mbox.append(&entry, before)
+}
+
+/// An open mbox, not yet trusted.
+struct Mbox {
+    directory: Directory,
+    name: std::ffi::OsString,
+    path: PathBuf,
+    file: OwnedFd,
+}
+
+impl Mbox {
+    /// Never through a link, and never waiting: a FIFO or a device opens at once and is judged later.
+    fn open(path: &Path) -> Result<Self> {
+        let named = || path.display().to_string();
+        let name = path.file_name().with_context(|| format!("{}: names no file", path.display()))?;
+        let above = path.parent().filter(|above| *above != Path::new("")).unwrap_or(Path::new("."));
+        let directory =
+            Directory::open(above)?.with_context(|| format!("{}: is missing; make it", above.display()))?;
+        let flags = OFlags::RDWR
+            | OFlags::APPEND
+            | OFlags::NOFOLLOW
+            | OFlags::NONBLOCK
+            | OFlags::NOCTTY
+            | OFlags::CLOEXEC;
+        let opened = match rustix::fs::openat(&directory, name, flags, Mode::empty()) {
+            Err(Errno::NOENT) => make(&directory, name, flags),
+            Err(Errno::LOOP) => {
+                return Err(anyhow::anyhow!("{}: is a symbolic link; give its target", named()));
+            }
+            opened => opened,
+        };
+        let file = opened.with_context(named)?;
+        Ok(Mbox { directory, name: name.to_owned(), path: path.to_owned(), file })
+    }
+
+    /// Its state, when it is one that may be written to: what another user can swap, share or change is
+    /// no place for mail. Only now, under the lock, since only now nobody who locks can change it.
+    ///
+    /// Rights of the group are allowed: Debian's /var/mail/USER is 0660 and belongs to USER and mail.
+    fn judged(&self) -> Result<Stat> {
+        let path = self.path.display();
+        let stat = rustix::fs::fstat(&self.file).with_context(|| path.to_string())?;
+        ensure!(FileType::from_raw_mode(stat.st_mode).is_file(), "{path}: is no regular file");
+        let there = self.directory.stat(&self.name)?;
+        ensure!(there.is_some_and(|there| is_same(&there, &stat)), "{path}: was moved away meanwhile");
+        ensure!(stat.st_nlink == 1, "{path}: has a second name (a hard link); remove that");
+        ensure!(
+            stat.st_uid == rustix::process::geteuid().as_raw(),
+            "{path}: belongs to another user, number {}",
+            stat.st_uid
+        );
+        let mode = Mode::from_raw_mode(stat.st_mode);
+        ensure!(
+            !mode.contains(Mode::WOTH),
+            "{path}: others may write to it; take that right away (chmod o-w)"
+        );
+        Ok(stat)
+    }
+
+    fn append(&self, entry: &[u8], before: Stat) -> Result<()> {
+        let named = || self.path.display().to_string();
+        let old = u64::try_from(before.st_size)?;
+        let gap = self.gap(old).with_context(named)?;
+        // The longest gap stands in front of the entry already.
+        let bytes = &entry[GAP.len() - gap..];
+        within_file_size_limit(usize::try_from(old)?.saturating_add(bytes.len())).with_context(named)?;
+        if let Err(errno) = super::write_all(&self.file, bytes).and_then(|()| rustix::fs::fsync(&self.file)) {
+            let left = match self.cut_back(old) {
+                Ok(()) => "nothing was stored",
+                Err(_) => "a part of a message may stand at its end",
+            };
+            return Err(errno).with_context(|| format!("{}: {left}", named()));
+        }
+        // An empty one may be new, made by this delivery or by one that stopped: its name is to last too.
+        match old {
+            0 => self.directory.sync().context("the message may come twice"),
+            _ => Ok(()),
+        }
+    }
+
+    fn cut_back(&self, old: u64) -> rustix::io::Result<()> {
+        rustix::fs::ftruncate(&self.file, old)?;
+        rustix::fs::fsync(&self.file)
+    }
+
+    /// How many line ends are missing at its end, so that an empty line stands before the next message.
+    fn gap(&self, old: u64) -> rustix::io::Result<usize> {
+        let mut end = [0; 3];
+        let length = usize::try_from(old).unwrap_or(end.len()).min(end.len());
+        let end = &mut end[..length];
+        let read = rustix::io::pread(&self.file, &mut *end, old - length as u64)?;
+        Ok(match &end[..read] {
+            b"" | b"\n" | [.., b'\n', b'\n'] | [.., b'\n', b'\r', b'\n'] => 0,
+            [.., b'\n'] => 1,
+            _ => 2,
+        })
+    }
+}
+
+/// Another program may make it first; then that one is opened.
+fn make(directory: &Directory, name: &OsStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let mode = Mode::RUSR | Mode::WUSR;
+    match rustix::fs::openat(directory, name, flags | OFlags::CREATE | OFlags::EXCL, mode) {
+        // An umask may take more than others' rights.
+        Ok(file) => rustix::fs::fchmod(&file, mode).map(|()| file),
+        Err(Errno::EXIST) => rustix::fs::openat(directory, name, flags, Mode::empty()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// What may be missing before a message: the end of the last line and an empty one.
+const GAP: &[u8] = b"\n\n";
+
+/// One message as it stands in the file, after the longest gap: `From ` line, the message with one more `>`
+/// before every line that begins with `From ` or with such a quoted one, an empty line.
+fn entry(from_line: &[u8], message: &[u8]) -> Result<Vec<u8>> {
+    let quotes = Lines(message).filter(|line| looks_like_from_line(line)).count();
+    let mut entry = Vec::new();
+    reserve(&mut entry, GAP.len() + from_line.len() + message.len() + quotes + 2)?;
+    entry.extend_from_slice(GAP);
+    entry.extend_from_slice(from_line);
+    for line in Lines(message) {
+        if looks_like_from_line(line) {
+            entry.push(b'>');
+        }
+        entry.extend_from_slice(line);
+    }
+    if !message.ends_with(b"\n") {
+        entry.push(b'\n');
+    }
+    entry.push(b'\n');
+    Ok(entry)
+}
+
+fn looks_like_from_line(line: &[u8]) -> bool {
+    let quotes = line.iter().take_while(|octet| **octet == b'>').count();
+    line[quotes..].starts_with(b"From ")
+}
+
+/// The host's `From ` line, if readers will take it for one (RFC 4155, appendix A) and its sender cannot
+/// be more than a sender: an address, or the name of a local user.
+fn kept(frame: &[u8]) -> Option<Vec<u8>> {
+    let line = frame.strip_suffix(line_end(frame))?;
+    let text = std::str::from_utf8(line).ok().filter(|text| !text.contains(char::is_control))?;
+    let mut words = text.strip_prefix("From ")?.split_ascii_whitespace();
+    let sender = words.next()?;
+    let is_local = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_sender = Address::parse(sender.as_bytes()).is_some() || sender.chars().all(is_local);
+    (is_sender && is_date(words)).then(|| [line, b"\n"].concat())
+}
+
+const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The date of asctime(3): day, month, day, time, year, perhaps with a zone before or behind the year.
+fn is_date<'a>(mut words: impl Iterator<Item = &'a str>) -> bool {
+    let is_number = |word: &str| word.bytes().all(|octet| octet.is_ascii_digit());
+    let begins = words.next().is_some_and(|day| DAYS.contains(&day))
+        && words.next().is_some_and(|month| MONTHS.contains(&month))
+        && words.next().is_some_and(|day| day.len() <= 2 && is_number(day))
+        && words.next().is_some_and(|time| time.contains(':') && time.split(':').all(is_number));
+    let rest: Vec<&str> = words.collect();
+    begins && rest.len() <= 2 && rest.iter().any(|word| word.len() == 4 && is_number(word))
+}
+
+/// A `From ` line of our own, in UTC. A blank in a quoted local part becomes `-`, as qmail has it.
+fn made(sender: Option<&Address>, now: SystemTime) -> Vec<u8> {
+    let sender = sender.map_or("MAILER-DAEMON".to_owned(), |address| address.as_str().replace(' ', "-"));
+    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    format!("From {sender} {}\n", asctime(seconds)).into_bytes()
+}
+
+fn asctime(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (mut year, mut day) = (1970, days);
+    while day >= 365 + u64::from(is_leap(year)) {
+        day -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let lengths = [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut name = MONTHS[0];
+    for (month, length) in MONTHS.iter().zip(lengths) {
+        name = month;
+        if day < length {
+            break;
+        }
+        day -= length;
+    }
+    format!(
+        "{} {name} {:>2} {:02}:{:02}:{:02} {year}",
+        DAYS[(days % 7) as usize],
+        day + 1,
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
+}
+
+fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asctime_is_that_of_date() {
+        // From `date -u -d @SECONDS '+%a %b %e %T %Y'`.
+        for (seconds, text) in [
+            (0, "Thu Jan  1 00:00:00 1970"),
+            (951_782_399, "Mon Feb 28 23:59:59 2000"),
+            (951_782_400, "Tue Feb 29 00:00:00 2000"),
+            (1_798_761_599, "Thu Dec 31 23:59:59 2026"),
+            (4_102_444_800, "Fri Jan  1 00:00:00 2100"),
+            (4_107_542_400, "Mon Mar  1 00:00:00 2100"),
+        ] {
+            assert_eq!(asctime(seconds), text);
+        }
+    }
+
+    #[test]
+    fn a_from_line_that_could_forge_or_confuse_is_made_anew() {
+        for (line, is_kept) in [
+            ("From a@b  Mon Jan  1 00:00:00 2026\n", true),
+            ("From a@b Mon Jan  1 00:00:00 2026\r\n", true),
+            ("From MAILER-DAEMON Mon Jan  1 00:00:00 2026\n", true),
+            ("From root Mon Jan  1 00:00 2026", true),
+            ("From a@b Mon Jan  1 00:00:00 EST 2026\n", true),
+            ("From a@b Mon Jan  1 00:00:00 2026 +0100\n", true),
+            ("", false),
+            ("From a@b\n", false),
+            ("From a@b 1 2 3\n", false),
+            ("From a<b@c Mon Jan  1 00:00:00 2026\n", false),
+            ("From a@b\rX-Forged: y Mon Jan  1 00:00:00 2026\n", false),
+            ("From a@b\x1b[2J Mon Jan  1 00:00:00 2026\n", false),
+            ("From  Mon Jan  1 00:00:00 2026\n", false),
+            ("From a@b Mon Jan  1 00:00:00 2026 remote from x\n", false),
+        ] {
+            assert_eq!(kept(line.as_bytes()).is_some(), is_kept, "{line:?}");
+        }
+        assert_eq!(
+            kept(b"From a@b Mon Jan  1 00:00:00 2026\r\n").unwrap(),
+            b"From a@b Mon Jan  1 00:00:00 2026\n"
+        );
+    }
+
+    #[test]
+    fn a_made_from_line_has_no_blank_in_its_sender() {
+        let at = SystemTime::UNIX_EPOCH;
+        let sender = Address::parse(b"\"a b\"@example.org");
+        assert_eq!(made(sender.as_ref(), at), b"From \"a-b\"@example.org Thu Jan  1 00:00:00 1970\n");
+        assert_eq!(made(None, at), b"From MAILER-DAEMON Thu Jan  1 00:00:00 1970\n");
+    }
+
+    #[test]
+    fn quoting_can_be_undone() {
+        for (name, message, quoted) in [
+            ("nothing to quote", &b"A: b\n\nFrom: x\nfrom y\n"[..], &b"A: b\n\nFrom: x\nfrom y\n\n"[..]),
+            (
+                "a line in the body",
+                b"\nFrom x\n>From y\n>>From z\n> From\n",
+                b"\n>From x\n>>From y\n>>>From z\n> From\n\n",
+            ),
+            ("the first line", b"From x\n", b">From x\n\n"),
+            ("CRLF", b"A: b\r\n\r\nFrom x\r\n", b"A: b\r\n\r\n>From x\r\n\n"),
+            ("no last line end", b"A: b\n\nFrom x", b"A: b\n\n>From x\n\n"),
+        ] {
+            let entry = entry(b"F\n", message).unwrap();
+            assert_eq!(
+                entry.escape_ascii().to_string(),
+                [b"\n\nF\n", quoted].concat().escape_ascii().to_string(),
+                "{name}"
+            );
+        }
+    }
+}

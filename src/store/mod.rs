@@ -1,0 +1,48 @@
+//! Where a message comes to rest: a Maildir, an mbox, or the LMTP server of a mail store.
+//!
+//! Success means stable storage, or another program's word for it. Each store has a table of what its
+//! steps leave behind when they fail or when the machine stops there; a test fails every system call in
+//! turn. So a message may come twice after a crash, and is never missing (RFC 1047). No store knows what
+//! the message says.
+
+pub mod directory;
+pub mod dest;
+pub mod maildir;
+pub mod lock;
+pub mod mbox;
+pub mod lmtp;
+
+use anyhow::{Context, Result, ensure};
+use rustix::fd::AsFd;
+use rustix::io::Errno;
+use rustix::rand::{GetRandomFlags, getrandom};
+
+/// # Errors
+/// The program runs as root: what it stored nobody else could read, and where a user chose the place it
+/// would write there with root's rights (threats: links, mailboxes of others).
+pub fn refuse_root() -> Result<()> {
+    ensure!(!rustix::process::geteuid().is_root(), "runs as root; let the host run it as the recipient");
+    Ok(())
+}
+
+/// 64 random bits, for names and for waiting times.
+fn random() -> Result<u64> {
+    let mut octets = [0; 8];
+    let filled = getrandom(&mut octets, GetRandomFlags::empty()).context("random octets")?;
+    ensure!(filled == octets.len(), "random octets: too few");
+    Ok(u64::from_ne_bytes(octets))
+}
+
+/// Writes all of `bytes`: an interruption goes on, a short write is no success.
+fn write_all(file: impl AsFd, bytes: &[u8]) -> rustix::io::Result<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match rustix::io::write(&file, rest) {
+            Ok(0) => return Err(Errno::IO),
+            Ok(written) => rest = &rest[written..],
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
