@@ -16,7 +16,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use rustix::event::PollFlags;
-use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::fd::AsFd;
+use rustix::fs::{MemfdFlags, OFlags, fcntl_getfl, fstat, memfd_create};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
@@ -48,6 +49,7 @@ pub fn hand_on(output: &[&[u8]], command: &[OsString], deadline: &Deadline) -> R
 /// Writes to standard output, which may be a pipe whose reader is slow.
 fn write_out(output: &[&[u8]], deadline: &Deadline) -> Result<()> {
     let stdout = io::stdout();
+    ensure!(!leads_nowhere(&stdout), "closed; nobody would read the message");
     for piece in output {
         let mut rest = *piece;
         while !rest.is_empty() {
@@ -60,6 +62,14 @@ fn write_out(output: &[&[u8]], deadline: &Deadline) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether `fd` is /dev/null, open for reading and writing: what Rust's start-up puts where a standard
+/// stream is closed, and daemons where there is none. A shell's `>/dev/null` is for writing only.
+fn leads_nowhere(fd: impl AsFd) -> bool {
+    let null = rustix::fs::makedev(1, 3);
+    fstat(&fd).is_ok_and(|stat| stat.st_rdev == null)
+        && fcntl_getfl(&fd).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR)
 }
 
 fn in_memory(output: &[&[u8]]) -> Result<File> {

@@ -180,6 +180,23 @@ mod tests {
         assert_eq!(line_of(&error), "tmp: no space left on device");
     }
 
+    /// In a process of its own, which the hook ends.
+    #[test]
+    fn a_panic_is_one_line_without_its_payload_and_status_75() {
+        const CHILD: &str = "SELFSEAL_TEST_PANICS";
+        if std::env::var_os(CHILD).is_some() {
+            guard("deliver");
+            panic!("the message");
+        }
+        let name = "exit::tests::a_panic_is_one_line_without_its_payload_and_status_75";
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = child.args(["--exact", name, "--nocapture"]).env(CHILD, "1").output().unwrap();
+        assert_eq!(output.status.code(), Some(75));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.starts_with("deliver: internal fault at src/exit.rs line "), "{said}");
+        assert!(said.ends_with("; the mail is kept\n") && said.lines().count() == 1, "{said}");
+    }
+
     #[test]
     fn foreign_bytes_in_an_error_cannot_forge_a_line() {
         let error = anyhow::anyhow!("a\nDec 1 mx sshd: \u{1b}[2J");

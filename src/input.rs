@@ -7,6 +7,7 @@ use rustix::fs::fstat;
 use rustix::io::Errno;
 
 use crate::deadline::Deadline;
+use crate::message::Arrival;
 
 /// What a pipe hands over at once.
 const CHUNK: usize = 64 * 1024;
@@ -19,7 +20,7 @@ const CHUNK: usize = 64 * 1024;
 /// bounces mail under Exim and Courier); the system reports a failure.
 pub fn read(deadline: &Deadline) -> Result<Vec<u8>> {
     let message = read_all(std::io::stdin(), deadline).context("standard input")?;
-    ensure!(!message.is_empty(), "empty input; nothing was stored");
+    ensure!(!Arrival::read(&message).message.is_empty(), "empty input; nothing was stored");
     Ok(message)
 }
 
@@ -48,4 +49,29 @@ fn read_all(input: impl AsFd, deadline: &Deadline) -> Result<Vec<u8>> {
 /// There is not so much memory.
 pub fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<()> {
     buffer.try_reserve_exact(more).with_context(|| format!("no memory for {more} more octets"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_read_to_its_end() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let message = vec![b'x'; 3 * CHUNK + 1];
+        let expected = message.clone();
+        let writing = std::thread::spawn(move || writer.write_all(&message).unwrap());
+        assert_eq!(read_all(&reader, &Deadline::start()).unwrap(), expected);
+        writing.join().unwrap();
+    }
+
+    #[test]
+    fn a_writer_that_stalls_meets_the_deadline() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(b"From: a").unwrap();
+        assert!(read_all(&reader, &Deadline::after(Duration::from_millis(20))).is_err());
+    }
 }

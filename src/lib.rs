@@ -14,6 +14,7 @@ pub mod envelope;
 pub mod cert;
 pub mod outer;
 pub mod payload;
+pub mod seal;
 pub mod chain;
 pub mod exit;
 pub mod store;

@@ -2,6 +2,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
-mod deliver_maildir;
 mod deliver_lmtp;
+mod deliver_maildir;
 mod deliver_mbox;
+mod roundtrip;

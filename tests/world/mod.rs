@@ -3,6 +3,10 @@
 //! Every test crate takes it in with `#[path]`. Nothing outside the temporary directory is touched.
 #![allow(dead_code, reason = "each test crate uses its own part")]
 
+pub mod gpg;
+pub mod manual;
+pub mod opened;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;

@@ -1,0 +1,71 @@
+//! The payload, encrypted to the readers' certificates (RFC 9580).
+
+use std::io::Write;
+
+use anyhow::Result;
+use sequoia_openpgp::KeyHandle;
+use sequoia_openpgp::packet::Key;
+use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
+use sequoia_openpgp::serialize::stream::{Compressor, Encryptor, LiteralWriter, Message, Recipient};
+use sequoia_openpgp::types::{CompressionAlgorithm, Features};
+
+use super::armor::Armor;
+use crate::cert::Readers;
+use crate::input::reserve;
+
+type PublicKey = Key<PublicParts, UnspecifiedRole>;
+
+/// What a payload grows by under encryption, at most: a tag for each chunk, partial lengths, headers.
+const OVERHEAD: usize = 64 * 1024;
+
+/// What one recipient takes: ML-KEM-1024 with its headers, or RSA-8192.
+const RECIPIENT: usize = 2 * 1024;
+
+/// Whether what is encrypted is compressed first. Compressed size tells about content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// The payload as it is.
+    None,
+    /// Deflate (RFC 1951).
+    Zip,
+}
+
+/// Appends `payload` to `out`, encrypted and armored with `eol`.
+///
+/// # Errors
+/// Memory is short, a certificate's key turns out unusable, the kernel has no random octets.
+pub fn encrypt(
+    payload: &[u8],
+    readers: &Readers,
+    compression: Compression,
+    eol: &'static [u8],
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let recipients = recipients(readers);
+    let length = payload.len() + payload.len() / 512 + OVERHEAD + recipients.len() * RECIPIENT;
+    reserve(out, Armor::len_of(length))?;
+    let mut armor = Armor::begin(out, eol);
+    let encryptor =
+        Encryptor::for_recipients(Message::new(&mut armor), recipients).symmetric_algo(readers.cipher);
+    let mut message = encryptor.build()?;
+    if compression == Compression::Zip {
+        message = Compressor::new(message).algo(CompressionAlgorithm::Zip).build()?;
+    }
+    let mut literal = LiteralWriter::new(message).build()?;
+    literal.write_all(payload)?;
+    literal.finalize()?;
+    armor.end();
+    Ok(())
+}
+
+/// The library writes SEIPDv2 when every recipient's features say so, and SEIPDv1 otherwise; the key
+/// packets of either name their subkey in their own way (RFC 9580, 5.1).
+fn recipients(readers: &Readers) -> Vec<Recipient<'_>> {
+    let v2 = readers.all_read_seipd_v2;
+    let features = if v2 { Features::empty().set_seipdv2() } else { Features::empty() };
+    let recipient = |key| {
+        let name = |key: &PublicKey| if v2 { KeyHandle::from(key.fingerprint()) } else { key.keyid().into() };
+        Recipient::new(features.clone(), name(key), key)
+    };
+    readers.subkeys.iter().map(recipient).collect()
+}
