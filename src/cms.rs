@@ -1,0 +1,279 @@
+//! Is it an enveloped CMS message? By the object identifiers and the structure around them (RFC 5652, 5083).
+//!
+//! BER, not only DER: OpenSSL's `-stream`, NSS and Exchange write indefinite lengths and strings in pieces.
+//! Signed layers are opened for what they hold; nothing is decrypted or verified here.
+
+use std::borrow::Cow;
+
+/// Elements inside elements; the deepest that makers write is about 12.
+const DEEPEST: usize = 64;
+
+/// The least encrypted content: one block of the smallest block cipher.
+const LEAST: usize = 8;
+
+const SIGNED: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+const ENVELOPED: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
+const SIGNED_AND_ENVELOPED: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x04";
+const AUTH_ENVELOPED: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17";
+const PREFIX: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01";
+
+const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+const INTEGER: u8 = 0x02;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+const OCTET_STRING: u8 = 0x04;
+const PIECES: u8 = 0x24;
+
+/// The outermost layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Layer<'a> {
+    /// Encrypted for at least one recipient.
+    Enveloped,
+    /// Signed: the content that everybody can read, where it is inside.
+    Signed(Option<Cow<'a, [u8]>>),
+}
+
+/// Why something is not an enveloped CMS message that can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It does not begin as a ContentInfo does.
+    NoCms,
+    /// A content type that is not encrypted for anybody: data, digested, compressed, authenticated.
+    OtherContent,
+    /// It is malformed or ends too early.
+    Broken,
+    /// No RecipientInfo.
+    NoRecipient,
+    /// No encrypted content, or too little to be any.
+    NoContent,
+    /// Something behind its end.
+    BehindContent,
+}
+
+impl Fault {
+    /// What is so, said of the part.
+    pub fn words(self) -> &'static str {
+        match self {
+            Fault::NoCms => "is readable",
+            Fault::OtherContent => "is CMS, but not encrypted",
+            Fault::Broken => "is malformed CMS",
+            Fault::NoRecipient => "is enveloped for nobody",
+            Fault::NoContent => "is an envelope with no content",
+            Fault::BehindContent => "has something behind its end",
+        }
+    }
+}
+
+/// Reads the outermost layer.
+///
+/// # Errors
+/// What is so that it is neither enveloped nor signed.
+pub fn read(octets: &[u8]) -> Result<Layer<'_>, Fault> {
+    let mut outside = Ber { octets, depth: 0 };
+    let mut info = outside.constructed(SEQUENCE).ok_or(Fault::NoCms)?;
+    let kind = info.primitive(OBJECT_IDENTIFIER).ok_or(Fault::NoCms)?;
+    if !kind.starts_with(PREFIX) {
+        return Err(Fault::NoCms);
+    }
+    let mut explicit = info.constructed(0xa0).ok_or(Fault::Broken)?;
+    let content = explicit.constructed(SEQUENCE).ok_or(Fault::Broken)?;
+    let layer = match kind {
+        ENVELOPED | SIGNED_AND_ENVELOPED | AUTH_ENVELOPED => enveloped(content, kind)?,
+        SIGNED => signed(content)?,
+        _ => return Err(Fault::OtherContent),
+    };
+    // The line end of a text around it, and the zeros that some makers fill up with.
+    let rest = outside.behind(octets).ok_or(Fault::Broken)?;
+    if rest.iter().all(|octet| octet.is_ascii_whitespace() || *octet == 0) {
+        return Ok(layer);
+    }
+    Err(Fault::BehindContent)
+}
+
+/// EnvelopedData, AuthEnvelopedData (RFC 5652, 6.1; RFC 5083, 2.1) or the envelope of PKCS #7 that is
+/// signed too (RFC 2315, 11.1).
+fn enveloped<'a>(mut content: Ber, kind: &[u8]) -> Result<Layer<'a>, Fault> {
+    content.primitive(INTEGER).ok_or(Fault::Broken)?;
+    content.skip_if(0xa0);
+    let mut recipients = content.constructed(SET).ok_or(Fault::NoRecipient)?;
+    let first = recipients.element().ok_or(Fault::NoRecipient)?;
+    if !matches!(first.tag, SEQUENCE | 0xa1..=0xa4) || first.content.is_empty() {
+        return Err(Fault::NoRecipient);
+    }
+    if kind == SIGNED_AND_ENVELOPED {
+        content.constructed(SET).ok_or(Fault::Broken)?;
+    }
+    let mut encrypted = content.constructed(SEQUENCE).ok_or(Fault::NoContent)?;
+    encrypted.primitive(OBJECT_IDENTIFIER).ok_or(Fault::NoContent)?;
+    let mut algorithm = encrypted.constructed(SEQUENCE).ok_or(Fault::NoContent)?;
+    algorithm.primitive(OBJECT_IDENTIFIER).ok_or(Fault::NoContent)?;
+    let text = encrypted.element().ok_or(Fault::NoContent)?;
+    let len = match text.tag {
+        0x80 => text.content.len(),
+        0xa0 => {
+            text.inside().pieces().map(|pieces| pieces.iter().map(|piece| piece.len()).sum()).unwrap_or(0)
+        }
+        _ => 0,
+    };
+    if len < LEAST { Err(Fault::NoContent) } else { Ok(Layer::Enveloped) }
+}
+
+/// SignedData (RFC 5652, 5.1 and 5.2).
+fn signed(mut content: Ber<'_>) -> Result<Layer<'_>, Fault> {
+    content.primitive(INTEGER).ok_or(Fault::Broken)?;
+    content.constructed(SET).ok_or(Fault::Broken)?;
+    let mut encapsulated = content.constructed(SEQUENCE).ok_or(Fault::Broken)?;
+    encapsulated.primitive(OBJECT_IDENTIFIER).ok_or(Fault::Broken)?;
+    let Some(mut explicit) = encapsulated.constructed(0xa0) else {
+        return Ok(Layer::Signed(None));
+    };
+    let string = explicit.element().ok_or(Fault::Broken)?;
+    match string.tag {
+        OCTET_STRING => Ok(Layer::Signed(Some(Cow::Borrowed(string.content)))),
+        PIECES => {
+            let pieces = string.inside().pieces().ok_or(Fault::Broken)?;
+            Ok(Layer::Signed(Some(Cow::Owned(pieces.concat()))))
+        }
+        _ => Err(Fault::Broken),
+    }
+}
+
+/// Elements of BER, one behind the other (X.690, 8.1).
+#[derive(Clone, Copy)]
+struct Ber<'a> {
+    octets: &'a [u8],
+    depth: usize,
+}
+
+struct Element<'a> {
+    tag: u8,
+    content: &'a [u8],
+    depth: usize,
+}
+
+impl<'a> Element<'a> {
+    fn inside(&self) -> Ber<'a> {
+        Ber { octets: self.content, depth: self.depth + 1 }
+    }
+}
+
+impl<'a> Ber<'a> {
+    /// The next element; none at the end, or where what follows is no whole one.
+    fn element(&mut self) -> Option<Element<'a>> {
+        let head = Head::read(self.octets)?;
+        let body = self.octets.get(head.width..)?;
+        let (len, closed) = match head.len {
+            Some(len) => (len, len),
+            None => {
+                let len = indefinite(body, self.depth)?;
+                (len, len + 2)
+            }
+        };
+        let content = body.get(..len)?;
+        self.octets = body.get(closed..)?;
+        Some(Element { tag: head.tag, content, depth: self.depth })
+    }
+
+    fn tagged(&mut self, tag: u8) -> Option<Element<'a>> {
+        if self.octets.first() != Some(&tag) {
+            return None;
+        }
+        self.element()
+    }
+
+    fn constructed(&mut self, tag: u8) -> Option<Ber<'a>> {
+        self.tagged(tag).map(|element| element.inside())
+    }
+
+    fn primitive(&mut self, tag: u8) -> Option<&'a [u8]> {
+        self.tagged(tag).map(|element| element.content)
+    }
+
+    fn skip_if(&mut self, tag: u8) {
+        self.tagged(tag);
+    }
+
+    /// The octets of a string in pieces; the pieces may be in pieces again.
+    fn pieces(self) -> Option<Vec<&'a [u8]>> {
+        let mut pieces = Vec::new();
+        let mut open = vec![self];
+        while let Some(last) = open.last_mut() {
+            if last.octets.is_empty() {
+                open.pop();
+                continue;
+            }
+            let element = last.element()?;
+            match element.tag {
+                OCTET_STRING => pieces.push(element.content),
+                PIECES if open.len() < DEEPEST => open.push(element.inside()),
+                _ => return None,
+            }
+        }
+        Some(pieces)
+    }
+
+    /// What follows the elements that were read, of `all` in which they began.
+    fn behind(&self, all: &'a [u8]) -> Option<&'a [u8]> {
+        all.get(all.len() - self.octets.len()..)
+    }
+}
+
+/// A tag and a length.
+struct Head {
+    tag: u8,
+    /// None: indefinite, up to two zeros.
+    len: Option<usize>,
+    width: usize,
+}
+
+impl Head {
+    fn read(octets: &[u8]) -> Option<Self> {
+        let (&tag, rest) = octets.split_first()?;
+        // Tags of more than one octet do not occur in CMS.
+        if tag & 0x1f == 0x1f {
+            return None;
+        }
+        let first = *rest.first()?;
+        let constructed = tag & 0x20 != 0;
+        match first {
+            0..=0x7f => Some(Head { tag, len: Some(first.into()), width: 2 }),
+            0x80 if constructed => Some(Head { tag, len: None, width: 2 }),
+            0x81..=0x88 => {
+                let width = usize::from(first & 0x7f);
+                let digits = rest.get(1..1 + width)?;
+                // Lengths need not be the shortest form.
+                let len = digits
+                    .iter()
+                    .try_fold(0usize, |len, octet| Some(len.checked_mul(256)? + usize::from(*octet)))?;
+                Some(Head { tag, len: Some(len), width: 2 + width })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The length of a body of indefinite length, up to its own two zeros.
+fn indefinite(body: &[u8], depth: usize) -> Option<usize> {
+    let mut at = 0;
+    let mut open = 1;
+    loop {
+        let rest = body.get(at..)?;
+        if rest.starts_with(&[0, 0]) {
+            open -= 1;
+            if open == 0 {
+                return Some(at);
+            }
+            at += 2;
+            continue;
+        }
+        let head = Head::read(rest)?;
+        at = at.checked_add(head.width)?;
+        match head.len {
+            Some(len) => at = at.checked_add(len)?,
+            None => open += 1,
+        }
+        if depth + open > DEEPEST {
+            return None;
+        }
+    }
+}

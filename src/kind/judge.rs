@@ -1,0 +1,243 @@
+//! From the parts to the verdict.
+
+use crate::cms;
+use crate::mime::{self, Tree, decode};
+use crate::openpgp::{self, Armor, Lines, Message, Octets};
+
+use super::leaf::{self, Finding};
+use super::{Kind, Part, Reason, State, Verdict};
+
+/// Signed layers inside signed layers: a triple wrap has two (RFC 2634, 1.1).
+pub(super) const LAYERS: usize = 4;
+
+/// The longest preamble that counts as the sentence that programs write there.
+const PREAMBLE: usize = 200;
+
+/// The longest header section of a part inside something encrypted; Exchange writes some 500 octets.
+const PART_HEADER: usize = 4096;
+
+/// The types of a detached signature (RFC 8551, 3.5.3.1).
+const SMIME_SIGNATURES: [&str; 2] = ["application/pkcs7-signature", "application/x-pkcs7-signature"];
+
+/// Judges one entity: the message, or what a signed layer holds.
+pub(super) fn judge(entity: &[u8], layers: usize) -> Verdict {
+    let tree = mime::walk(entity);
+    let mut judge = Judge { findings: vec![None; tree.parts.len()], tree: &tree, layers };
+    for index in 0..tree.parts.len() {
+        judge.part(index);
+    }
+    judge.verdict()
+}
+
+struct Judge<'t, 'a> {
+    tree: &'t Tree<'a>,
+    /// What was found out about each part.
+    findings: Vec<Option<Finding>>,
+    layers: usize,
+}
+
+impl<'a> Judge<'_, 'a> {
+    fn part(&mut self, index: usize) {
+        if self.findings[index].is_some() {
+            return;
+        }
+        let part = &self.tree.parts[index];
+        let finding = if let Some(doubt) = self.doubt(index) {
+            // What it holds is judged all the same: "partial" says more than "plain".
+            Finding { is_signed: is_signature_type(part), ..Finding::readable(doubt) }
+        } else if part.content.is_message() {
+            Finding::readable(Reason::Forwarded)
+        } else {
+            match part.content.media.as_str() {
+                "multipart/encrypted" => self.encrypted(index),
+                "multipart/signed" => self.signed(index),
+                _ if part.content.is_multipart() => Finding::structure(),
+                _ => leaf::judge(part, self.layers),
+            }
+        };
+        self.findings[index] = Some(finding);
+    }
+
+    /// What makes a part readable whatever is in it.
+    fn doubt(&self, index: usize) -> Option<Reason> {
+        let part = &self.tree.parts[index];
+        if let Some(oddity) = part.oddity {
+            return Some(Reason::Mime(oddity));
+        }
+        if part.preamble.trim_ascii().len() > PREAMBLE {
+            return Some(Reason::Preamble);
+        }
+        if !part.epilogue.trim_ascii().is_empty() {
+            return Some(Reason::Epilogue);
+        }
+        self.is_told_by_header(index).then_some(Reason::PartHeader)
+    }
+
+    /// Whether a header section below the outermost one, which is there for all to read and stays so, holds
+    /// more than MIME needs. A Subject that a signature protects is shown by readers.
+    fn is_told_by_header(&self, index: usize) -> bool {
+        let part = &self.tree.parts[index];
+        let is_signed_content = match part.parent {
+            Some(parent) => {
+                let parent = &self.tree.parts[parent];
+                parent.content.media == "multipart/signed" && parent.children.first() == Some(&index)
+            }
+            None => self.layers > 0,
+        };
+        let is_part = part.parent.is_some() || self.layers > 0;
+        is_part && part.header.0.len() > PART_HEADER
+            || is_signed_content && !part.header.fields().all(|field| is_mime(field.name()))
+    }
+
+    /// RFC 3156, 4.
+    fn encrypted(&mut self, index: usize) -> Finding {
+        match self.pgp_mime(index) {
+            Ok(message) => {
+                let [version, data] = self.two(index).unwrap_or_default();
+                self.findings[version] = Some(Finding::new(State::Empty, Reason::Version));
+                self.findings[data] =
+                    Some(Finding { recipients: message.recipients, ..Finding::encrypted(Kind::PgpMime) });
+                Finding::structure()
+            }
+            Err(reason) => Finding::readable(reason),
+        }
+    }
+
+    fn pgp_mime(&self, index: usize) -> Result<Message, Reason> {
+        let content = &self.tree.parts[index].content;
+        let protocol = content.parameters.get("protocol").unwrap_or_default();
+        if !protocol.eq_ignore_ascii_case(b"application/pgp-encrypted") {
+            return Err(Reason::Protocol);
+        }
+        let [version, data] = self.two(index).ok_or(Reason::PartCount)?;
+        let media = |index: usize| self.tree.parts[index].content.media.as_str();
+        if (media(version), media(data)) != ("application/pgp-encrypted", "application/octet-stream") {
+            return Err(Reason::PartTypes);
+        }
+        if let Some(doubt) = self.doubt(version).or_else(|| self.doubt(data)) {
+            return Err(doubt);
+        }
+        if !leaf::is_version(&self.tree.parts[version]) {
+            return Err(Reason::NoVersion);
+        }
+        leaf::openpgp(&self.tree.parts[data], Lines::Any)
+    }
+
+    /// The two parts of a part that has exactly two.
+    fn two(&self, index: usize) -> Option<[usize; 2]> {
+        self.tree.parts[index].children.as_slice().try_into().ok()
+    }
+
+    /// RFC 1847, 2.1: transparent for what it signs, if the second part is nothing but a signature.
+    fn signed(&mut self, index: usize) -> Finding {
+        let Some(signature) = self.signature_of(index) else {
+            return Finding::readable(Reason::NoSignature);
+        };
+        self.findings[signature] =
+            Some(Finding { is_signed: true, ..Finding::new(State::Signature, Reason::Signature) });
+        Finding::structure()
+    }
+
+    fn signature_of(&self, index: usize) -> Option<usize> {
+        let [_, second] = self.two(index)?;
+        let part = &self.tree.parts[second];
+        let media = part.content.media.as_str();
+        let protocol = self.tree.parts[index].content.parameters.get("protocol")?;
+        if !protocol.eq_ignore_ascii_case(media.as_bytes()) || self.doubt(second).is_some() {
+            return None;
+        }
+        let decoded = decode(part.body, part.content.encoding);
+        let is_signature = decoded.is_exact
+            && match media {
+                "application/pgp-signature" => is_pgp_signature(&decoded.octets),
+                _ if SMIME_SIGNATURES.contains(&media) => {
+                    matches!(cms::read(&decoded.octets), Ok(cms::Layer::Signed(None)))
+                }
+                _ => false,
+            };
+        is_signature.then_some(second)
+    }
+
+    fn verdict(self) -> Verdict {
+        let findings: Vec<Finding> = self.findings.into_iter().flatten().collect();
+        let bound = self.tree.bound.map(Reason::Mime);
+        let readable = findings.iter().position(|finding| finding.state == State::Readable);
+        let encrypted = findings.iter().position(|finding| finding.kind.is_some());
+        let is_signed = findings.iter().any(|finding| finding.is_signed);
+        let kind = match encrypted {
+            Some(_) if readable.is_some() || bound.is_some() => Kind::Partial,
+            Some(first) => self.tree.kind_of(&findings, first),
+            None if is_signed => Kind::Signed,
+            None => Kind::Plain,
+        };
+        let part = if kind.is_encrypted() { encrypted } else { readable }.unwrap_or(0);
+        let reason = match bound {
+            Some(bound) if readable.is_none() => bound,
+            _ => findings.get(part).map_or(Reason::Empty, |finding| finding.reason),
+        };
+        let recipients = findings.iter().flat_map(|finding| finding.recipients.clone()).collect();
+        let parts =
+            self.tree.parts.iter().zip(findings).map(|(part, finding)| report(part, &finding)).collect();
+        Verdict { kind, reason, part, parts, recipients }
+    }
+}
+
+impl Tree<'_> {
+    /// The kind of a message in which nothing is readable.
+    fn kind_of(&self, findings: &[Finding], first: usize) -> Kind {
+        let kinds = || findings.iter().filter_map(|finding| finding.kind);
+        let has_version = findings.iter().any(|finding| finding.reason == Reason::Version);
+        match findings[first].kind {
+            // PGP/MIME is the message itself, or all of what is signed; elsewhere somebody rearranged it.
+            Some(Kind::PgpMime) if kinds().count() == 1 && self.is_all_but_signatures(first) => Kind::PgpMime,
+            Some(kind) if kinds().all(|other| other == kind) && kind == Kind::Smime => Kind::Smime,
+            _ if has_version || kinds().any(|kind| kind == Kind::PgpMime) => Kind::PgpMimeMangled,
+            _ => Kind::PgpInline,
+        }
+    }
+
+    /// Whether the parts above `index` are a multipart/encrypted and signatures around it.
+    fn is_all_but_signatures(&self, index: usize) -> bool {
+        let mut above = self.parts[index].parent;
+        while let Some(index) = above {
+            let part = &self.parts[index];
+            if !matches!(part.content.media.as_str(), "multipart/encrypted" | "multipart/signed") {
+                return false;
+            }
+            above = part.parent;
+        }
+        true
+    }
+}
+
+fn report(part: &mime::Part, finding: &Finding) -> Part {
+    Part {
+        media: part.content.media.clone(),
+        name: part.content.names.first().cloned(),
+        is_attachment: part.content.is_attachment,
+        state: finding.state,
+        reason: finding.reason,
+    }
+}
+
+/// Whether a field of this name says how to read the body, and nothing to a person.
+fn is_mime(name: &[u8]) -> bool {
+    let begins =
+        |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
+    begins(b"Content-") || begins(b"X-") || name.eq_ignore_ascii_case(b"MIME-Version")
+}
+
+/// Whether a part says that it is a signature, which makes readable mail `signed`.
+pub(super) fn is_signature_type(part: &mime::Part) -> bool {
+    let media = part.content.media.as_str();
+    media == "application/pgp-signature" || SMIME_SIGNATURES.contains(&media)
+}
+
+/// Old PGP/MIME labels a signature as a message (RFC 3156, 5).
+fn is_pgp_signature(text: &[u8]) -> bool {
+    match Armor::read(text, Lines::Any) {
+        Ok(armor) => armor.rest.trim_ascii().is_empty() && openpgp::is_signature(&armor.octets),
+        Err(openpgp::Fault::NoArmor) => openpgp::is_signature(&Octets::plain(text)),
+        Err(_) => false,
+    }
+}

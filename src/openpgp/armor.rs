@@ -1,0 +1,260 @@
+//! ASCII armor (RFC 9580, 6), so strictly that no sentence fits into what passes for it.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+
+use crate::message::{line_end, line_len};
+use crate::mime::is_base64;
+
+use super::{Fault, Octets};
+
+/// The armor header keys of RFC 9580, 6.2.2, and the one that PGP wrote more.
+const KEYS: [&str; 5] = ["Version", "Comment", "Hash", "Charset", "MessageID"];
+
+/// What every armor header line begins with.
+const BEGIN: &[u8] = b"-----BEGIN PGP ";
+
+/// Armor header lines, and octets of them.
+const HEADER: (usize, usize) = (8, 512);
+
+/// The shortest and the longest line of base64. Shorter lines could spell words one below the other; every
+/// encrypted message fills at least one of 48.
+const LINE: std::ops::RangeInclusive<usize> = 32..=76;
+
+/// The octets of a checksum that is joined to the last line of base64.
+const JOINED: usize = 5;
+
+/// What the header line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// `PGP MESSAGE`, in parts too.
+    Message,
+    /// `PGP SIGNATURE`.
+    Signature,
+    /// `PGP SIGNED MESSAGE`: the cleartext framework.
+    SignedText,
+    /// A key or something unknown.
+    Other,
+}
+
+/// How regular the lines have to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// All of one length: where a person would see them as text.
+    Uniform,
+    /// As gateways break them.
+    Any,
+}
+
+/// One armored object at the beginning of a text.
+#[derive(Clone, Debug)]
+pub struct Armor<'a> {
+    /// What it says it is.
+    pub label: Label,
+    /// The octets inside.
+    pub octets: Octets<'a>,
+    /// The text behind it.
+    pub rest: &'a [u8],
+}
+
+impl<'a> Armor<'a> {
+    /// Reads armor that begins `text`, blanks and a byte order mark aside.
+    ///
+    /// # Errors
+    /// What is so that it cannot be taken for armor and nothing else.
+    pub fn read(text: &'a [u8], lines: Lines) -> Result<Self, Fault> {
+        let text = trim_start(text);
+        let (first, rest) = split_line(text);
+        let label = label(first).ok_or(Fault::NoArmor)?;
+        if matches!(label, Label::Other | Label::SignedText) {
+            return Err(Fault::OtherLabel);
+        }
+        let body = skip_header(rest)?;
+        let block = Block::read(body)?;
+        let rest = skip_tail(&body[block.end..], &first[BEGIN.len()..])?;
+        Ok(Armor { label, octets: block.octets(body, lines)?, rest })
+    }
+}
+
+/// The first line of `text` that begins an armored object or a signed text: where it is, and its label.
+pub fn next_label(text: &[u8]) -> Option<(usize, Label)> {
+    let begins = |at: &usize| *at == 0 || text[at - 1] == b'\n';
+    memmem::find_iter(text, BEGIN).filter(begins).find_map(|at| {
+        let (line, _) = split_line(&text[at..]);
+        label(line).map(|label| (at, label))
+    })
+}
+
+fn label(line: &[u8]) -> Option<Label> {
+    let name = line.strip_prefix(BEGIN)?.strip_suffix(b"-----")?;
+    Some(match name {
+        b"MESSAGE" => Label::Message,
+        b"SIGNATURE" => Label::Signature,
+        b"SIGNED MESSAGE" => Label::SignedText,
+        _ if is_part_of_message(name) => Label::Message,
+        _ => Label::Other,
+    })
+}
+
+/// `MESSAGE, PART 1/2` (RFC 4880, 6.2).
+fn is_part_of_message(name: &[u8]) -> bool {
+    name.strip_prefix(b"MESSAGE, PART ")
+        .is_some_and(|part| part.len() <= 7 && part.iter().all(|octet| matches!(octet, b'0'..=b'9' | b'/')))
+}
+
+/// Passes over the armor header lines and the blank line behind them, which some programs lose.
+fn skip_header(text: &[u8]) -> Result<&[u8], Fault> {
+    let mut rest = text;
+    for _ in 0..=HEADER.0 {
+        let (line, behind) = split_line(rest);
+        if is_blank(line) {
+            return if behind.len() == rest.len() { Err(Fault::ArmorText) } else { Ok(behind) };
+        }
+        if !is_header_line(line) {
+            // A line that is no base64 either is text.
+            return if memchr::memchr(b':', line).is_some() { Err(Fault::ArmorHeader) } else { Ok(rest) };
+        }
+        if text.len() - behind.len() > HEADER.1 {
+            return Err(Fault::ArmorHeader);
+        }
+        rest = behind;
+    }
+    Err(Fault::ArmorHeader)
+}
+
+fn is_header_line(line: &[u8]) -> bool {
+    KEYS.iter().any(|key| line.strip_prefix(key.as_bytes()).is_some_and(|value| value.starts_with(b":")))
+}
+
+/// White space alone, a no-break space of UTF-8 or Latin-1 included: some clients make them of blanks.
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|octet| matches!(octet, b' ' | b'\t' | b'\r' | 0xa0 | 0xc2))
+}
+
+/// The lines of base64, as found.
+struct Block {
+    /// All letters, padding aside.
+    letters: usize,
+    /// What the last line has behind its letters.
+    padding: usize,
+    /// The length of the first line, and of it with its line end.
+    line: usize,
+    stride: usize,
+    /// Whether each line but the last is like the first.
+    is_uniform: bool,
+    /// Whether the lines follow each other at one distance, so that places can be calculated.
+    is_regular: bool,
+    /// Where the line behind the last one of base64 begins.
+    end: usize,
+}
+
+impl Block {
+    fn read(body: &[u8]) -> Result<Self, Fault> {
+        let mut block =
+            Block { letters: 0, padding: 0, line: 0, stride: 0, is_uniform: true, is_regular: true, end: 0 };
+        let (mut short, mut shifted) = (false, false);
+        while block.end < body.len() {
+            let rest = &body[block.end..];
+            let whole = block.next_line(rest);
+            let line = trim_end(&rest[..whole]);
+            if line.first().is_none_or(|octet| matches!(octet, b'=' | b'-')) {
+                break;
+            }
+            // Behind a line that is shorter than the first one nothing may follow.
+            block.is_uniform &= !short;
+            block.is_regular &= !shifted;
+            let letters = letters_of(line);
+            if !is_base64(&line[..letters]) || block.padding > 0 {
+                return Err(Fault::ArmorText);
+            }
+            if block.end == 0 {
+                (block.line, block.stride) = (line.len(), whole);
+            }
+            block.is_uniform &= line.len() <= block.line;
+            block.is_regular &= line.len() <= block.line;
+            short |= line.len() != block.line;
+            shifted |= short || whole != block.stride;
+            block.padding = line.len() - letters;
+            block.letters += letters;
+            block.end += whole;
+        }
+        Ok(block)
+    }
+
+    /// The length of the first line of `rest`: looked up where the lines are all alike, searched for
+    /// otherwise.
+    fn next_line(&self, rest: &[u8]) -> usize {
+        match rest.get(..self.stride) {
+            Some(line) if self.stride > 0 && line.ends_with(b"\n") && !line[..self.line].contains(&b'\n') => {
+                self.stride
+            }
+            _ => line_len(rest),
+        }
+    }
+
+    fn octets<'a>(&self, body: &'a [u8], lines: Lines) -> Result<Octets<'a>, Fault> {
+        let one_line = self.end == self.stride;
+        if lines == Lines::Uniform
+            && (!self.is_uniform || !(LINE.contains(&self.line) || one_line && self.line <= 76))
+        {
+            return Err(Fault::ArmorLines);
+        }
+        // Four letters are three octets; one letter alone is none.
+        let is_complete = match self.padding {
+            0 | JOINED => self.letters % 4 != 1,
+            padding => padding <= 2 && (self.letters + padding).is_multiple_of(4),
+        };
+        if !is_complete {
+            return Err(Fault::ArmorText);
+        }
+        let text = &body[..self.end];
+        if self.is_regular {
+            return Ok(Octets::base64(text, self.letters, self.line, self.stride));
+        }
+        let letters: Vec<u8> =
+            text.iter().copied().filter(|octet| !octet.is_ascii_whitespace() && *octet != b'=').collect();
+        Ok(Octets::base64(Cow::from(letters), self.letters, self.letters, self.letters))
+    }
+}
+
+/// The letters of a line, without what is padding: `=` at its end, or the checksum that quoted-printable
+/// joined to it when it took the padding for a soft line break.
+fn letters_of(line: &[u8]) -> usize {
+    let padding = line.iter().rev().take_while(|octet| **octet == b'=').count();
+    match line.split_last_chunk::<JOINED>() {
+        Some((letters, [b'=', checksum @ ..])) if padding == 0 && is_base64(checksum) => letters.len(),
+        _ => line.len() - padding,
+    }
+}
+
+/// Passes over the checksum and the last line. Both may be missing, and the checksum may be wrong: an
+/// object must not be refused for that (RFC 9580, 6.1).
+fn skip_tail<'a>(text: &'a [u8], name: &[u8]) -> Result<&'a [u8], Fault> {
+    let mut rest = text;
+    let (line, behind) = split_line(rest);
+    if let Some(checksum) = line.strip_prefix(b"=") {
+        if checksum.len() != 4 || !is_base64(checksum) {
+            return Err(Fault::ArmorText);
+        }
+        rest = behind;
+    }
+    // Some programs put an empty line before the last one.
+    let (line, behind) = split_line(trim_start(rest));
+    Ok(if line.strip_prefix(b"-----END PGP ") == Some(name) { behind } else { rest })
+}
+
+/// The first line without its end and the blanks before it, and what follows.
+fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
+    let (line, rest) = text.split_at(line_len(text));
+    (trim_end(&line[..line.len() - line_end(line).len()]), rest)
+}
+
+fn trim_end(line: &[u8]) -> &[u8] {
+    line.trim_ascii_end()
+}
+
+fn trim_start(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii_start();
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start()
+}
