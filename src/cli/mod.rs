@@ -1,3 +1,5 @@
-//! What can be typed: one file a program.
+//! What can be typed: one file a program, and the groups that they share.
 
+mod certificates;
 pub mod deliver;
+pub mod encrypt_to_self;

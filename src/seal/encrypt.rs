@@ -9,7 +9,7 @@ use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
 use sequoia_openpgp::serialize::stream::{Compressor, Encryptor, LiteralWriter, Message, Recipient};
 use sequoia_openpgp::types::{CompressionAlgorithm, Features};
 
-use super::armor::Armor;
+use super::armor::{Armor, Checksum};
 use crate::cert::Readers;
 use crate::input::reserve;
 
@@ -44,7 +44,8 @@ pub fn encrypt(
     let recipients = recipients(readers);
     let length = payload.len() + payload.len() / 512 + OVERHEAD + recipients.len() * RECIPIENT;
     reserve(out, Armor::len_of(length))?;
-    let mut armor = Armor::begin(out, eol);
+    let checksum = if readers.all_read_seipd_v2 { Checksum::None } else { Checksum::Crc24 };
+    let mut armor = Armor::begin(out, eol, checksum);
     let encryptor =
         Encryptor::for_recipients(Message::new(&mut armor), recipients).symmetric_algo(readers.cipher);
     let mut message = encryptor.build()?;

@@ -2,7 +2,9 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod chain;
 mod deliver_lmtp;
 mod deliver_maildir;
 mod deliver_mbox;
+mod encrypt_to_self;
 mod roundtrip;

@@ -1,0 +1,58 @@
+//! Where certificates come from: options that every sealing program shares.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cert::{Expired, Layout, Sources, Subkeys};
+
+/// Certificates, in this order: the files named, the directory, the user's own places.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Certificates")]
+pub struct Certificates {
+    /// Certificate of a reader, armored or binary; repeat it for several readers of one mailbox
+    #[arg(long = "cert", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Directory with the certificates of many recipients
+    #[arg(long = "certs", value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+
+    /// What names that directory has
+    #[arg(long, value_name = "LAYOUT", default_value = "address", requires = "directory")]
+    pub layout: Layout,
+
+    /// Let local+tag have a certificate of its own there
+    #[arg(long, requires = "directory")]
+    pub tags: bool,
+
+    /// Whose certificate [default: what the host's environment says]
+    #[arg(long, value_name = "ADDRESS")]
+    pub recipient: Option<OsString>,
+
+    /// When the certificate has expired: defer, or seal all the same
+    #[arg(long, value_name = "WHAT", default_value = "defer")]
+    pub expired: Expired,
+
+    /// Seal to classical subkeys too where there are post-quantum ones
+    #[arg(long)]
+    pub all_subkeys: bool,
+}
+
+impl Certificates {
+    /// Where to look.
+    pub fn sources(&self) -> Sources {
+        Sources {
+            files: self.files.clone(),
+            directory: self.directory.clone(),
+            layout: self.layout,
+            tags: self.tags,
+        }
+    }
+
+    /// Which subkeys.
+    pub fn subkeys(&self) -> Subkeys {
+        if self.all_subkeys { Subkeys::All } else { Subkeys::Strongest }
+    }
+}

@@ -1,0 +1,197 @@
+//! The way to the next program, and what a typo or a broken host makes of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::world::{World, program_path};
+
+const READABLE: &[u8] = b"From: bob@example.org\nSubject: s\n\nhi\n";
+
+/// A message that is encrypted already, so that `encrypt-to-self` hands on what it got.
+fn sealed() -> Vec<u8> {
+    World::with_alice().program("encrypt-to-self").input(READABLE).run().succeeds()
+}
+
+fn shell(script: &str) -> [&str; 3] {
+    ["/bin/sh", "-c", script]
+}
+
+#[test]
+fn the_next_program_gets_the_whole_message_as_a_file_in_memory() {
+    let world = World::new();
+    let message = sealed();
+    let run = world
+        .program("encrypt-to-self")
+        .args(shell("readlink /proc/self/fd/0; stat -Lc '%F %s' /dev/stdin; cat"));
+    let output = run.input(&message).run().succeeds();
+    let head = format!("/memfd:selfseal (deleted)\nregular file {}\n", message.len());
+    assert_eq!(String::from_utf8(output).unwrap(), head + &String::from_utf8(message).unwrap());
+}
+
+#[test]
+fn the_host_sees_the_status_of_the_next_program() {
+    for status in [0, 1, 69, 75] {
+        let run = World::new()
+            .program("encrypt-to-self")
+            .args(shell(&format!("exit {status}")))
+            .input(&sealed())
+            .run();
+        assert_eq!((run.status(), run.stderr()), (status, String::new()));
+    }
+}
+
+#[test]
+fn a_filter_that_fails_never_starts_the_next_program() {
+    let world = World::new();
+    world
+        .program("encrypt-to-self")
+        .args(shell("touch started"))
+        .input(READABLE)
+        .run()
+        .defers("no certificate");
+    world.program("encrypt-to-self").args(shell("touch started")).run().defers("empty input");
+    assert!(!world.path("started").exists());
+}
+
+#[test]
+fn options_behind_the_command_are_the_commands_own() {
+    let world = World::new();
+    let run = world.program("encrypt-to-self").args(["/bin/echo", "--help", "--no-cert", "-x", "--"]);
+    assert_eq!(run.input(&sealed()).run().succeeds(), b"--help --no-cert -x --\n");
+}
+
+#[test]
+fn a_typo_in_a_forward_line_defers() {
+    for arguments in [
+        &["--no-such-option", "deliver"][..],
+        &["-x"],
+        &["--headers", "baselin", "deliver"],
+        &["--no-cert"],
+        &["--check", "deliver"],
+        &["--cert"],
+    ] {
+        let run = World::with_alice().program("encrypt-to-self").args(arguments).input(READABLE).run();
+        assert_eq!(run.status(), 75, "{arguments:?}: {}", run.stderr());
+        assert!(run.stderr().starts_with("error: "), "{}", run.stderr());
+        assert_eq!(run.stdout(), b"");
+    }
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    for option in ["--help", "-h", "--version", "-V"] {
+        let answer = World::new().program("encrypt-to-self").args([option]).run().succeeds();
+        assert!(!answer.is_empty(), "{option}");
+    }
+}
+
+#[test]
+fn our_own_programs_are_looked_up_beside_the_running_one_only() {
+    let world = World::new();
+    let program = world.path("encrypt-to-self");
+    fs::copy(program_path("encrypt-to-self"), &program).unwrap();
+    let foreign = world.write("bin/deliver", b"#!/bin/sh\ntouch foreign\n");
+    fs::set_permissions(&foreign, fs::Permissions::from_mode(0o755)).unwrap();
+    let run = world.command(&program).env("PATH", world.path("bin")).args(["deliver"]).input(&sealed()).run();
+    run.defers("deliver is missing");
+    assert!(!world.path("foreign").exists());
+    // With a slash it is whatever the user says.
+    world.command(&program).args([&foreign]).input(&sealed()).run().succeeds();
+    assert!(world.path("foreign").exists());
+}
+
+#[test]
+fn empty_and_relative_entries_of_path_are_skipped() {
+    let world = World::new();
+    let here = world.write("tool", b"#!/bin/sh\n");
+    fs::set_permissions(&here, fs::Permissions::from_mode(0o755)).unwrap();
+    for path in ["", ":", ".", ":bin", "."] {
+        let run = world.program("encrypt-to-self").env("PATH", path).args(["tool"]).input(&sealed()).run();
+        run.defers("tool is not in PATH");
+    }
+    let run =
+        world.program("encrypt-to-self").env("PATH", world.home()).args(["tool"]).input(&sealed()).run();
+    run.succeeds();
+    world
+        .program("encrypt-to-self")
+        .without_env("PATH")
+        .args(["tool"])
+        .input(&sealed())
+        .run()
+        .defers("not in PATH");
+}
+
+#[test]
+fn a_program_that_cannot_be_started_defers() {
+    let world = World::new();
+    world
+        .program("encrypt-to-self")
+        .args(["/no/such/program"])
+        .input(&sealed())
+        .run()
+        .defers("/no/such/program");
+    let text = world.write("text", b"no program");
+    world.program("encrypt-to-self").args([text]).input(&sealed()).run().defers("text");
+}
+
+#[test]
+fn the_next_program_starts_with_the_signals_of_a_fresh_process_and_no_core() {
+    let world = World::new();
+    let run =
+        world.program("encrypt-to-self").args(shell("grep SigIgn /proc/self/status | tail -c 6; ulimit -c"));
+    let output = String::from_utf8(run.input(&sealed()).run().succeeds()).unwrap();
+    // The last five digits are the classic signals; the C library keeps two others to itself.
+    assert_eq!(output, "00000\n0\n");
+}
+
+#[test]
+fn the_hosts_file_size_limit_defers_and_is_named() {
+    let world = World::with_alice();
+    let program = program_path("encrypt-to-self");
+    let limited = format!("ulimit -f 1; exec {} cat", program.display());
+    let message = [READABLE, &[b'x'; 4000]].concat();
+    world.command("/bin/bash").args(["-c", &limited]).input(&message).run().defers("mailbox_size_limit");
+}
+
+#[test]
+fn a_closed_standard_input_is_an_empty_message() {
+    let program = program_path("encrypt-to-self");
+    let closed = format!("exec {} <&-", program.display());
+    World::with_alice().command("/bin/sh").args(shell(&closed)[1..].iter()).run().defers("empty input");
+}
+
+#[test]
+fn a_message_is_not_written_to_a_closed_standard_output() {
+    let program = program_path("encrypt-to-self");
+    let closed = format!("exec {} >&-", program.display());
+    let run = World::with_alice().command("/bin/sh").args(shell(&closed)[1..].iter()).input(READABLE).run();
+    run.defers("standard output: closed");
+}
+
+#[test]
+fn a_reader_that_goes_away_defers() {
+    let program = program_path("encrypt-to-self");
+    let script = format!("{} | true; echo ${{PIPESTATUS[0]}}", program.display());
+    let message = [READABLE, &vec![b'x'; 1 << 20]].concat();
+    let run = World::with_alice().command("/bin/bash").args(["-c", &script]).input(&message).run();
+    assert_eq!(run.stdout(), b"75\n", "{}", run.stderr());
+    assert_eq!(run.stderr(), "encrypt-to-self: standard output: broken pipe\n");
+}
+
+#[test]
+fn short_memory_defers() {
+    let program = program_path("encrypt-to-self");
+    let script = format!("ulimit -v 90000; exec {}", program.display());
+    let message = [READABLE, &vec![b'x'; 40 << 20]].concat();
+    World::with_alice().command("/bin/bash").args(["-c", &script]).input(&message).run().defers("no memory");
+}
+
+#[test]
+fn lent_rights_defer_before_anything_is_read() {
+    let world = World::with_alice();
+    let program = world.path("encrypt-to-self");
+    fs::copy(program_path("encrypt-to-self"), &program).unwrap();
+    std::os::unix::fs::chown(&program, Some(65534), Some(65534)).expect("these tests run as root");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o6755)).unwrap();
+    world.command(&program).input(READABLE).run().defers("lent");
+}
