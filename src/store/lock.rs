@@ -215,5 +215,66 @@ fn process_named_in(directory: &Directory, name: &OsStr) -> Option<Pid> {
     let mut content = [0; 32];
     let length = rustix::io::read(file.as_fd(), &mut content).ok()?;
     let text = std::str::from_utf8(content.get(..length)?).ok()?;
-    Pid::from_raw(text.trim_end_matches(['\n', '\0', ' ']).parse().ok()?)
+    let number: i32 = text.trim_end_matches(['\n', '\0', ' ']).parse().ok()?;
+    // Pid takes a negative number for a mistake of ours, and panics.
+    if number > 0 { Pid::from_raw(number) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File, FileTimes};
+    use std::time::SystemTime;
+
+    use super::*;
+
+    /// Whether `mbox` could be locked within a moment, when `mbox.lock` says `content` and is so old.
+    fn is_locked_in_spite_of(content: &str, minutes: u64) -> bool {
+        let place = tempfile::tempdir().unwrap();
+        let dotlock = place.path().join("mbox.lock");
+        fs::write(&dotlock, content).unwrap();
+        let then = SystemTime::now() - Duration::from_secs(60 * minutes);
+        File::options()
+            .write(true)
+            .open(&dotlock)
+            .unwrap()
+            .set_times(FileTimes::new().set_modified(then))
+            .unwrap();
+        let directory = Directory::open(place.path()).unwrap().unwrap();
+        let file = OwnedFd::from(File::create(place.path().join("mbox")).unwrap());
+        let deadline = Deadline::after(Duration::from_millis(300));
+        let taken = Lock::take(&directory, OsStr::new("mbox"), &file, &deadline);
+        let is_taken = taken.is_ok();
+        if let Ok(lock) = taken {
+            assert_eq!(fs::read_to_string(&dotlock).unwrap(), format!("{}\n", std::process::id()));
+            drop(lock);
+            assert!(!dotlock.exists(), "the lock goes with its guard");
+        } else {
+            assert_eq!(fs::read_to_string(&dotlock).unwrap(), content, "another's lock stays");
+        }
+        let others = fs::read_dir(place.path()).unwrap().count();
+        assert_eq!(others, if is_taken { 1 } else { 2 }, "no unique file is left");
+        is_taken
+    }
+
+    #[test]
+    fn a_stale_dotlock_is_broken_and_a_held_one_is_not() {
+        let mut gone = std::process::Command::new("true").spawn().unwrap();
+        gone.wait().unwrap();
+        let gone = format!("{}\n", gone.id());
+        let running = format!("{}\n", std::process::id());
+        for (name, content, minutes, is_stale) in [
+            ("a process that runs", running.as_str(), 10, false),
+            ("a process that runs, but nobody keeps a lock so long", &running, 31, true),
+            ("a process that is gone", &gone, 0, true),
+            ("nobody, made just now", "", 0, false),
+            ("nobody, 6 minutes old", "", 6, true),
+            ("procmail's 0, made just now", "0", 0, false),
+            ("procmail's 0, 6 minutes old", "0", 6, true),
+            ("a process of another host", "1:elsewhere", 0, false),
+            ("a number that is none", "-1\n", 0, false),
+            ("a number beyond all", "99999999999999999999\n", 0, false),
+        ] {
+            assert_eq!(is_locked_in_spite_of(content, minutes), is_stale, "{name}");
+        }
+    }
 }

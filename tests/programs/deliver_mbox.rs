@@ -172,3 +172,35 @@ fn a_directory_is_no_mbox() {
     world.write("Mail/x", b"");
     world.program("deliver").args(["Mail"]).input(MAIL).run().defers("is a directory and no Maildir");
 }
+
+#[test]
+fn while_another_program_holds_the_locks_it_waits() {
+    // Python's mailbox takes both locks, as mutt and Dovecot do.
+    let script = "import mailbox, sys, time
+box = mailbox.mbox('mbox')
+box.lock()
+print('locked', flush=True)
+time.sleep(0.5)
+box.add('Subject: first\\n\\nbody\\n')
+box.flush()
+box.unlock()";
+    let world = World::unprivileged();
+    world.write("mbox", b"");
+    let mut python = world.command("/usr/bin/python3").args(["-c", script]).spawn_and_hear("locked");
+    world.program("deliver").args(["mbox"]).input(MAIL).run().succeeds();
+    assert!(python.wait().unwrap().success());
+    let script = "import mailbox; print([m['Subject'] for m in mailbox.mbox('mbox', create=False)])";
+    let read = world.command("/usr/bin/python3").args(["-c", script]).run().succeeds();
+    assert_eq!(String::from_utf8_lossy(&read), "['first', 'hello']\n");
+}
+
+#[test]
+fn a_spool_directory_without_the_right_to_make_a_dotlock_is_used_with_fcntl_alone() {
+    let world = World::unprivileged();
+    let mbox = world.write("spool/mbox", b"");
+    chown(world.path("spool"), Some(0), None).unwrap();
+    fs::set_permissions(world.path("spool"), fs::Permissions::from_mode(0o755)).unwrap();
+    world.program("deliver").args(["spool/mbox"]).input(&[FRAME, MAIL].concat()).run().succeeds();
+    assert_eq!(fs::read(&mbox).unwrap(), [FRAME, MAIL, b"\n"].concat());
+    world.program("deliver").args(["spool/other"]).input(MAIL).run().defers("spool/other: permission denied");
+}

@@ -3,6 +3,7 @@
 mod world;
 
 mod chain;
+mod crash;
 mod deliver_lmtp;
 mod deliver_maildir;
 mod deliver_mbox;

@@ -9,11 +9,11 @@ pub mod opened;
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -166,6 +166,35 @@ impl Run {
     pub fn input(mut self, bytes: &[u8]) -> Self {
         self.input = bytes.to_vec();
         self
+    }
+
+    pub fn arg(self, argument: impl AsRef<OsStr>) -> Self {
+        self.args([argument])
+    }
+
+    /// Starts with `stdin` as standard input and nobody to read what it says.
+    pub fn spawn(mut self, stdin: impl Into<Stdio>) -> Child {
+        self.command
+            .stdin(stdin)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{:?}: {error}", self.command.get_program()))
+    }
+
+    /// Starts, and returns when it has printed the line `word`. Whatever it prints later is not read.
+    pub fn spawn_and_hear(mut self, word: &str) -> Child {
+        let mut child = self
+            .command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{:?}: {error}", self.command.get_program()));
+        let mut heard = String::new();
+        let stdout = child.stdout.take().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut heard).expect("a line");
+        assert_eq!(heard.trim_end(), word);
+        child
     }
 
     /// Runs to the end, with the input through a pipe.
