@@ -1,0 +1,8 @@
+//! Real hosts, real users, the built programs: one module a host.
+//!
+//! Runs as root, because a host takes on its users' identities. Everything that a test starts or makes
+//! goes away with it.
+#[path = "../world/mod.rs"]
+mod world;
+
+mod dovecot;
