@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod escape;
+pub mod json;
 pub mod message;
 pub mod deadline;
 pub mod input;

@@ -184,6 +184,9 @@ fn beside_armor(text: &[u8], fault: Fault, doubt: Option<Reason>) -> Finding {
                     Armor::read(&rest[at..], Lines::Uniform).and_then(|armor| message_in(&armor))
                 {
                     finding.kind = Some(Kind::PgpInline);
+                    if finding.reason == Reason::Readable {
+                        finding.reason = Reason::Pgp(Fault::BehindArmor);
+                    }
                     finding.recipients.extend(message.recipients);
                 }
             }

@@ -127,13 +127,19 @@ pub struct Verdict {
     pub recipients: Vec<Recipient>,
 }
 
+impl Verdict {
+    /// Which part decided, and its reason, in words.
+    pub fn why(&self) -> String {
+        match self.parts.get(self.part) {
+            Some(part) => format!("{part} {}", self.reason),
+            None => format!("it {}", self.reason),
+        }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{}: ", self.kind.as_str())?;
-        match self.parts.get(self.part) {
-            Some(part) => write!(f, "{part} {}", self.reason),
-            None => write!(f, "it {}", self.reason),
-        }
+        write!(f, "{}: {}", self.kind.as_str(), self.why())
     }
 }
 
