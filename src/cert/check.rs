@@ -162,3 +162,18 @@ fn description(subkey: &Subkey) -> String {
         _ => format!("{}, {state}", subkey.key.pk_algo()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_size_limit_below_what_large_mail_needs_is_a_warning() {
+        // 1.5 times Postfix's default message_size_limit of 10240000, and 1 MB.
+        for (limit, is_good) in [(None, true), (Some(16_360_000), true), (Some(16_359_999), false)] {
+            let mut report = Report { text: String::new(), is_good: true };
+            report.file_size_limit(limit);
+            assert_eq!(report.is_good, is_good, "{}", report.text);
+        }
+    }
+}

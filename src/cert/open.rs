@@ -203,3 +203,132 @@ fn judge_owner(stat: &Stat) -> Result<()> {
 fn writable_by_others(stat: &Stat) -> bool {
     Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use tempfile::TempDir;
+
+    /// A directory of the test's own with `home/cert.asc` in it.
+    fn place() -> (TempDir, PathBuf) {
+        let place = TempDir::new().unwrap();
+        let file = place.path().join("home/cert.asc");
+        fs::create_dir(place.path().join("home")).unwrap();
+        set_mode(&place.path().join("home"), 0o755);
+        fs::write(&file, "certificate").unwrap();
+        set_mode(&file, 0o644);
+        (place, file)
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    }
+
+    fn said(path: &Path) -> String {
+        format!("{:#}", read(path).unwrap_err())
+    }
+
+    #[test]
+    fn a_file_of_ours_below_a_sticky_directory_is_read() {
+        let (_place, file) = place();
+        assert_eq!(read(&file).unwrap().unwrap(), b"certificate");
+    }
+
+    #[test]
+    fn only_no_such_file_goes_on_to_the_next_place() {
+        let (place, file) = place();
+        assert_eq!(read(&file.with_file_name("missing")).unwrap(), None);
+        assert_eq!(read(&place.path().join("missing/cert.asc")).unwrap(), None);
+        assert!(said(&file.join("cert.asc")).ends_with("is no directory"));
+        assert!(said(&file.with_file_name("x".repeat(300))).ends_with("File name too long (os error 36)"));
+        assert!(said(Path::new("/")).ends_with("give a file"));
+    }
+
+    #[test]
+    fn a_world_writable_file_is_not_trusted() {
+        let (_place, file) = place();
+        for mode in [0o646, 0o664] {
+            set_mode(&file, mode);
+            assert!(said(&file).contains("is writable by others; chmod go-w"), "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_world_writable_directory_above_is_not_trusted() {
+        let (place, file) = place();
+        for (mode, is_trusted) in [(0o757, false), (0o775, false), (0o1777, true)] {
+            set_mode(&place.path().join("home"), mode);
+            assert_eq!(read(&file).is_ok(), is_trusted, "{mode:o}");
+        }
+        set_mode(&place.path().join("home"), 0o755);
+        set_mode(place.path(), 0o777);
+        assert!(said(&file).ends_with("is writable by others; chmod go-w"), "the grandparent");
+    }
+
+    #[test]
+    fn what_belongs_to_another_user_is_not_trusted() {
+        let (place, _file) = place();
+        let mut stat = fstat(File::open(place.path()).unwrap()).unwrap();
+        assert!(judge_directory(&stat, place.path()).is_ok());
+        stat.st_uid = 0;
+        assert!(judge_directory(&stat, place.path()).is_ok());
+        stat.st_uid = geteuid().as_raw() + 1;
+        assert!(judge_directory(&stat, place.path()).is_err());
+        stat.st_mode |= 0o1000;
+        assert!(judge_directory(&stat, place.path()).is_err(), "a sticky bit that its owner can take away");
+    }
+
+    #[test]
+    fn a_symbolic_link_in_place_of_the_file_is_refused() {
+        let (place, file) = place();
+        let link = place.path().join("link.asc");
+        symlink(&file, &link).unwrap();
+        assert!(said(&link).ends_with("is a symbolic link; put the certificate itself there"));
+    }
+
+    #[test]
+    fn a_symbolic_link_to_a_directory_is_followed_and_its_end_is_judged() {
+        let (place, _file) = place();
+        symlink("home", place.path().join("to_home")).unwrap();
+        symlink(place.path().join("to_home"), place.path().join("absolute")).unwrap();
+        assert!(read(&place.path().join("absolute/cert.asc")).unwrap().is_some());
+        set_mode(&place.path().join("home"), 0o777);
+        assert!(said(&place.path().join("absolute/cert.asc")).contains("is writable by others"));
+        symlink("loop", place.path().join("loop")).unwrap();
+        assert!(said(&place.path().join("loop/cert.asc")).ends_with("too many symbolic links"));
+    }
+
+    #[test]
+    fn a_fifo_does_not_block() {
+        let (place, _file) = place();
+        let fifo = place.path().join("fifo");
+        rustix::fs::mknodat(CWD, &fifo, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        assert!(said(&fifo).ends_with("is no regular file"));
+        assert!(said(&place.path().join("home")).ends_with("is no regular file"));
+    }
+
+    #[test]
+    fn a_file_of_one_octet_more_than_1_mib_is_refused() {
+        let (_place, file) = place();
+        fs::write(&file, vec![b'x'; 1 << 20]).unwrap();
+        assert_eq!(read(&file).unwrap().unwrap().len(), 1 << 20);
+        fs::write(&file, vec![b'x'; (1 << 20) + 1]).unwrap();
+        assert!(said(&file).contains("is longer than 1 MiB"));
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_directory() {
+        let (place, _file) = place();
+        fs::write(place.path().join("secret"), "x").unwrap();
+        let directory = Directory::open(&place.path().join("home")).unwrap().unwrap();
+        for name in ["../secret", "/etc/passwd", ".."] {
+            assert!(directory.read(name).is_err(), "{name}");
+        }
+        assert!(directory.read("nul\0.asc").is_err(), "NUL");
+        symlink("/etc", place.path().join("home/etc")).unwrap();
+        assert!(directory.subdirectory("etc").is_err());
+        assert!(directory.subdirectory("..").is_err());
+    }
+}

@@ -160,3 +160,111 @@ fn is_needed(component: &Packet, signatures: &[Packet]) -> bool {
 pub fn is_for_encryption(flags: &KeyFlags) -> bool {
     flags.for_transport_encryption() || flags.for_storage_encryption()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn fixture(name: &str) -> Vec<u8> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys").join(name);
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    fn said(bytes: &[u8]) -> String {
+        certificates(bytes).err().map(|error| format!("{error:#}")).unwrap_or_default()
+    }
+
+    /// A packet in the OpenPGP format with a length of four octets (RFC 9580, 4.2.1).
+    fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+        [&[0xc0 | kind, 255], &length[..], body].concat()
+    }
+
+    /// A version 4 RSA public key packet of so many bits, odd, with all bits set.
+    fn rsa_key(modulus: u16, exponent: u16) -> Vec<u8> {
+        let number = |bits: u16| {
+            let mut octets = vec![0xff; usize::from(bits).div_ceil(8)];
+            octets[0] >>= (8 - bits % 8) % 8;
+            [&bits.to_be_bytes()[..], &octets].concat()
+        };
+        packet(6, &[&[4, 0, 0, 0, 1, 1][..], &number(modulus), &number(exponent)].concat())
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_called_so() {
+        for (name, bytes, words) in [
+            ("nothing", &b""[..], "holds no OpenPGP certificate"),
+            ("text", b"Plan: work\n", "holds no OpenPGP certificate"),
+            ("a quoted block", b"> -----BEGIN PGP PUBLIC KEY BLOCK-----\n", "holds no OpenPGP certificate"),
+            ("a block without data", b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n", "is no OpenPGP certificate"),
+            ("octets", b"\xff\xfe\xfd", "OpenPGP certificate"),
+            ("a literal packet", &packet(11, b"b\0\0\0\0\0hi"), "is no OpenPGP certificate"),
+        ] {
+            assert!(said(bytes).contains(words), "{name}: {}", said(bytes));
+        }
+    }
+
+    #[test]
+    fn text_before_the_block_is_a_finger_plan() {
+        let plan = [b"Plan: sleep\n\n", &fixture("alice.asc")[..], b"\nbye\n"].concat();
+        assert_eq!(certificates(&plan).unwrap().certificates.len(), 1);
+    }
+
+    #[test]
+    fn armor_with_crlf_is_read() {
+        let crlf = String::from_utf8(fixture("alice.asc")).unwrap().replace('\n', "\r\n");
+        assert_eq!(certificates(crlf.as_bytes()).unwrap().certificates.len(), 1);
+    }
+
+    #[test]
+    fn a_certificate_cut_in_the_middle_is_refused() {
+        let whole = fixture("rsa4096.gpg");
+        for length in [1, 10, 100, whole.len() / 2, whole.len() - 1] {
+            assert!(certificates(&whole[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn nine_certificates_are_refused_by_their_bound() {
+        let eight = fixture("alice.asc").repeat(8);
+        assert_eq!(certificates(&eight).unwrap().certificates.len(), 8);
+        let nine = fixture("rsa4096.gpg").repeat(9);
+        assert_eq!(said(&nine), "holds more than 8 certificates");
+    }
+
+    #[test]
+    fn packet_2001_is_refused_by_its_bound() {
+        let user_id = packet(13, b"x");
+        let of = |packets: usize| [rsa_key(2048, 17), user_id.repeat(packets - 1)].concat();
+        assert_eq!(said(&of(2_000)), "");
+        assert_eq!(said(&of(2_001)), "holds more than 2000 packets");
+    }
+
+    #[test]
+    fn rsa_16384_is_refused_by_its_bound() {
+        assert_eq!(said(&rsa_key(8_192, 17)), "");
+        assert_eq!(said(&rsa_key(8_193, 17)), "key of 8193 bits: more than 8192");
+        assert_eq!(said(&rsa_key(16_384, 17)), "key of 16384 bits: more than 8192");
+        let subkey = [rsa_key(2_048, 17), rsa_key(16_384, 17)].concat();
+        assert_eq!(said(&subkey), "key of 16384 bits: more than 8192");
+    }
+
+    #[test]
+    fn an_exponent_over_32_bits_is_refused_by_its_bound() {
+        assert_eq!(said(&rsa_key(2_048, 32)), "");
+        assert_eq!(said(&rsa_key(2_048, 33)), "RSA exponent of 33 bits: more than 32");
+    }
+
+    #[test]
+    fn signatures_of_others_and_subkeys_for_signing_are_never_looked_at() {
+        let parsed = certificates(&fixture("v6.asc")).unwrap();
+        let certificate = &parsed.certificates[0];
+        assert_eq!(certificate.keys().count(), 2, "the signing subkey is gone");
+        let certified = certificates(&fixture("certified.asc")).unwrap();
+        assert_eq!(certified.certificates[0].userids().count(), 1);
+        let user_id = certified.certificates[0].userids().next().unwrap();
+        assert_eq!(user_id.certifications().count(), 0);
+        assert_eq!(user_id.self_signatures().count(), 1);
+    }
+}

@@ -153,3 +153,188 @@ fn a_day_is_written_as_the_calendar_has_it() {
         assert_eq!(date(UNIX_EPOCH + Duration::from_secs(seconds)), day);
     }
 }
+
+/// A directory of certificates.
+struct Certs(tempfile::TempDir);
+
+impl Certs {
+    fn with(files: &[(&str, &str)]) -> Self {
+        let certs = Certs(tempfile::TempDir::new().unwrap());
+        for (name, source) in files {
+            let path = certs.0.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::copy(fixture(source), path).unwrap();
+        }
+        certs
+    }
+
+    fn find(&self, layout: Layout, recipient: &str) -> Result<Vec<PublicKeyAlgorithm>, String> {
+        self.find_with(Sources { layout, ..Sources::default() }, recipient)
+    }
+
+    fn find_with(&self, sources: Sources, recipient: &str) -> Result<Vec<PublicKeyAlgorithm>, String> {
+        let sources = Sources { directory: Some(self.0.path().to_owned()), ..sources };
+        let recipient = Address::parse(recipient.as_bytes()).unwrap();
+        let found = directory::look(self.0.path(), sources.layout, sources.tags, &recipient);
+        match found.map_err(|error| format!("{error:#}"))? {
+            Some(found) => readers(&found, Expired::Defer, Subkeys::Strongest, new_year_2027())
+                .map(|readers| algorithms(&readers))
+                .map_err(|error| format!("{error:#}")),
+            None => Err("none".into()),
+        }
+    }
+}
+
+#[test]
+fn each_layout_finds_the_recipient_whatever_the_case() {
+    for (layout, name) in [
+        (Layout::Address, "alice@example.org.asc"),
+        (Layout::Domain, "example.org/alice.asc"),
+        // gpg --with-wkd-hash --list-keys
+        (Layout::Wkd, "example.org/hu/kei1q4tipxxu1yj79k9kfukdhfy631xe"),
+        (Layout::Wkd, "hu/kei1q4tipxxu1yj79k9kfukdhfy631xe"),
+        (Layout::CertD, "71/b787390432d933243fba38f845f615dabe35c5"),
+    ] {
+        let certs = Certs::with(&[(name, "alice.gpg")]);
+        for recipient in ["alice@example.org", "ALICE@Example.ORG", "alice+tag@example.org"] {
+            assert_eq!(certs.find(layout, recipient), Ok(vec![ECDH]), "{name} {recipient}");
+        }
+        for stranger in
+            ["bob@example.org", "alice@example.net", "alice.b@example.org", "tag+alice@example.org"]
+        {
+            assert_eq!(certs.find(layout, stranger), Err("none".into()), "{name} {stranger}");
+        }
+    }
+}
+
+#[test]
+fn a_tag_has_a_certificate_of_its_own_only_on_request() {
+    let certs = Certs::with(&[("alice@x.asc", "alice.asc"), ("alice+rsa@x.asc", "rosa.asc")]);
+    assert_eq!(certs.find(Layout::Address, "alice+rsa@x"), Ok(vec![ECDH]));
+    let with_tags = || Sources { tags: true, ..Sources::default() };
+    assert_eq!(certs.find_with(with_tags(), "Alice+RSA@x"), Ok(vec![RSAEncryptSign]));
+    assert_eq!(certs.find_with(with_tags(), "alice+other@x"), Ok(vec![ECDH]));
+    assert_eq!(certs.find_with(with_tags(), "alice@x"), Ok(vec![ECDH]));
+}
+
+#[test]
+fn an_address_that_is_a_path_never_touches_the_file_system() {
+    let certs = Certs::with(&[("x/alice.asc", "alice.asc")]);
+    for recipient in
+        ["/etc/alice@x", "x/alice@x", "\"../x/alice\"@x", "\".hidden\"@x", "alice@[../x]", "\"a\\\\b\"@x"]
+    {
+        for layout in [Layout::Address, Layout::Domain, Layout::Wkd, Layout::CertD] {
+            let said = certs.find(layout, recipient).unwrap_err();
+            assert!(said.contains("cannot be part of a file name; give --cert FILE"), "{recipient}: {said}");
+        }
+    }
+    for bytes in [&b"../x/alice@x"[..], b".hidden@x", b"a\0lice@x", b"alice@..", &[b'a'; 300]] {
+        assert_eq!(Address::parse(bytes), None, "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_no_stranger() {
+    let sources = Sources { directory: Some("/nonexistent/certs".into()), ..Sources::default() };
+    assert_eq!(readers_for(&sources, Some("a@x")).unwrap_err(), "/nonexistent/certs: no such directory");
+    let said = readers_for(&sources, None).unwrap_err();
+    assert_eq!(said, "--certs: the recipient is not known; give --recipient=ADDRESS");
+}
+
+#[test]
+fn a_web_key_directory_is_asked_for_the_user_id() {
+    // The name is a hash of the local part alone: here is somebody else's alice.
+    let certs = Certs::with(&[("hu/kei1q4tipxxu1yj79k9kfukdhfy631xe", "rosa.asc")]);
+    assert_eq!(certs.find(Layout::Wkd, "alice@example.org"), Err("none".into()));
+}
+
+#[test]
+fn an_old_certificate_beside_the_new_one_of_the_same_person_is_passed_over() {
+    let certs = Certs::with(&[("otto@x.asc", "old-and-new.asc")]);
+    assert_eq!(certs.find(Layout::Address, "otto@x"), Ok(vec![ECDH]));
+    let certs = Certs::with(&[("otto@x.asc", "expired.asc")]);
+    assert!(certs.find(Layout::Address, "otto@x").unwrap_err().contains("expired on 2025-01-01"));
+}
+
+#[test]
+fn two_live_certificates_that_claim_one_address_are_refused() {
+    let certs = Certs::with(&[
+        ("71/b787390432d933243fba38f845f615dabe35c5", "alice.gpg"),
+        ("72/b787390432d933243fba38f845f615dabe35c5", "alice-of-a-stranger.gpg"),
+    ]);
+    let said = certs.find(Layout::CertD, "alice@example.org").unwrap_err();
+    assert_eq!(said, "--certs: 2 certificates claim the address; keep one of them");
+}
+
+#[test]
+fn a_layout_has_one_name() {
+    for (name, layout) in Layout::NAMES {
+        assert_eq!(name.parse::<Layout>().unwrap(), layout);
+    }
+    assert!("maildir".parse::<Layout>().is_err());
+}
+
+fn check_of(name: &str, subkeys: Subkeys, now: SystemTime) -> check::Report {
+    check::report(&one_file(name), None, Expired::Seal, subkeys, now, |_| Ok(()))
+}
+
+#[test]
+fn the_check_says_what_would_be_used_and_until_when() {
+    let report = check_of("subkey-revoked-and-new.asc", Subkeys::Strongest, new_year_2027());
+    let path = fixture("subkey-revoked-and-new.asc");
+    // The fingerprints are gpg's words.
+    let expected = format!(
+        "{}\n  certificate 84AC0CFF65DC21978E0956B35C89AF4AF46D003E \"Sara <sara@example.org>\"\n    \
+         subkey 341B4DF503FD25BCBDF3E05E95785A040283021E ECDH Curve25519, does not expire\n    \
+         subkey A74352AA0CD51197408BE418314F8A05C68F7D93 ECDH Curve25519, revoked, not used\n\
+         seals with SEIPDv1, AES-256; subkeys used: 1\n",
+        path.display()
+    );
+    assert_eq!((report.text, report.is_good), (expected, true));
+    let report = check_of("v6-pq.asc", Subkeys::Strongest, new_year_2027());
+    assert!(report.text.ends_with("seals with SEIPDv2 (OCB), AES-256, post-quantum; subkeys used: 1\n"));
+}
+
+#[test]
+fn the_check_warns_from_30_days_before_the_end() {
+    let end = UNIX_EPOCH + Duration::from_secs(2_082_801_600);
+    let day = Duration::from_secs(24 * 60 * 60);
+    for (days, is_good, words) in
+        [(31, true, "until 2036-01-01"), (30, false, "expires on 2036-01-01; extend it")]
+    {
+        let report = check_of("expires-2036.asc", Subkeys::Strongest, end - day * days);
+        assert_eq!(report.is_good, is_good, "{}", report.text);
+        assert!(report.text.contains(words), "{}", report.text);
+    }
+    let report = check_of("expires-2036.asc", Subkeys::Strongest, end);
+    assert!(report.text.contains("warning: ") && report.text.contains("expired on 2036-01-01; extend it"));
+}
+
+#[test]
+fn the_check_names_each_danger() {
+    for (name, subkeys, words) in [
+        (
+            "alice.key",
+            Subkeys::Strongest,
+            "alice.key: holds a secret key, which does not belong on this machine",
+        ),
+        ("v4-pq-and-classical.asc", Subkeys::All, "warning: a classical subkey beside a post-quantum one"),
+        ("revoked.asc", Subkeys::Strongest, "is revoked; put the new certificate there"),
+        ("elgamal.asc", Subkeys::Strongest, "ElGamal, which must not be used any more, not used"),
+        ("missing.asc", Subkeys::Strongest, "problem: no certificate in "),
+        ("README.md", Subkeys::Strongest, "holds no OpenPGP certificate"),
+    ] {
+        let report = check_of(name, subkeys, new_year_2027());
+        assert!(report.text.contains(words), "{name}: {}", report.text);
+        assert!(!report.is_good, "{name}");
+    }
+}
+
+#[test]
+fn a_trial_that_fails_is_a_problem_of_the_check() {
+    let failing = |_: &Readers| bail!("no such cipher");
+    let report =
+        check::report(&one_file("alice.asc"), None, Expired::Defer, Subkeys::All, new_year_2027(), failing);
+    assert!(report.text.ends_with("problem: sealing: no such cipher\n"), "{}", report.text);
+    assert!(!report.is_good);
+}
