@@ -10,12 +10,18 @@ use anyhow::{Context, Result, ensure};
 
 use crate::address::Address;
 use crate::escape;
-use crate::message::Header;
+use crate::message::{Arrival, Entity, Header};
 
 /// The envelope sender: `option`, or `$SENDER`. None is the null sender `<>`, and so is whatever does not
 /// parse (MAILER-DAEMON, which Postfix's pipe(8) says instead, among it).
 pub fn sender(option: Option<&OsStr>) -> Option<Address> {
     sender_from(option, |name| env::var_os(name))
+}
+
+/// The envelope sender as [`sender`] has it; where neither option nor environment says anything, as the host
+/// wrote it on top of the message: Return-Path, or the frame of an mbox (procmail, Sendmail).
+pub fn sender_or_trace(option: Option<&OsStr>, arrival: &Arrival) -> Option<Address> {
+    sender_or_trace_from(option, arrival, |name| env::var_os(name))
 }
 
 /// The envelope recipient: `option`, or what the host put into the environment; None when nobody tells.
@@ -30,6 +36,24 @@ pub fn recipient(option: Option<&OsStr>, header: Header) -> Result<Option<Addres
 fn sender_from(option: Option<&OsStr>, environment: impl Fn(&str) -> Option<OsString>) -> Option<Address> {
     let told = option.map(OsStr::to_owned).or_else(|| environment("SENDER"))?;
     Address::parse(told.as_encoded_bytes())
+}
+
+fn sender_or_trace_from(
+    option: Option<&OsStr>,
+    arrival: &Arrival,
+    environment: impl Fn(&str) -> Option<OsString>,
+) -> Option<Address> {
+    if option.is_some() || environment("SENDER").is_some() {
+        return sender_from(option, environment);
+    }
+    match Entity::split(arrival.message).header.all("Return-Path").next() {
+        Some(field) => {
+            let path = field.unfolded();
+            Address::parse(path.strip_prefix(b"<")?.strip_suffix(b">")?)
+        }
+        // From SENDER DATE
+        None => Address::parse(arrival.frame.split(|octet| *octet == b' ').nth(1)?),
+    }
 }
 
 fn recipient_from(
@@ -150,6 +174,24 @@ mod tests {
         }
         let exim = recipient_of(None, "", &["LOCAL_PART=a_b", "DOMAIN=x"]).unwrap_err();
         assert!(exim.contains("give --recipient=ADDRESS"), "{exim}");
+    }
+
+    #[test]
+    fn the_hosts_trace_tells_the_sender_where_nothing_else_does() {
+        for (name, words, message, sender) in [
+            ("nothing", &[][..], "To: b@x\n\n", None),
+            ("Return-Path", &[], "Return-Path: <a@x>\n\n", Some("a@x")),
+            ("a null Return-Path", &[], "Return-Path: <>\nReturn-Path: <a@x>\n\n", None),
+            ("the frame", &[], "From a@x  Mon Jan  1 00:00:00 2026\nTo: b@x\n\n", Some("a@x")),
+            ("a null frame", &[], "From MAILER-DAEMON Mon Jan  1 00:00:00 2026\nTo: b@x\n\n", None),
+            ("both", &[], "From a@x Mon\nReturn-Path: <b@x>\n\n", Some("b@x")),
+            ("a host that says null", &["SENDER="], "Return-Path: <a@x>\n\n", None),
+            ("a host that says more", &["SENDER=c@x"], "Return-Path: <a@x>\n\n", Some("c@x")),
+        ] {
+            let arrival = Arrival::read(message.as_bytes());
+            let found = sender_or_trace_from(None, &arrival, environment(words));
+            assert_eq!(found.map(|a| a.to_string()), sender.map(str::to_owned), "{name}");
+        }
     }
 
     #[test]

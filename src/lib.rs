@@ -20,6 +20,7 @@ pub mod cert;
 pub mod outer;
 pub mod payload;
 pub mod seal;
+pub mod refusal;
 pub mod chain;
 pub mod exit;
 pub mod store;

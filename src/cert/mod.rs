@@ -6,6 +6,7 @@
 pub mod check;
 mod directory;
 mod find;
+mod minimal;
 mod open;
 mod parse;
 mod usable;
@@ -24,6 +25,7 @@ use usable::Reader;
 
 pub use directory::Layout;
 pub use find::Sources;
+pub use minimal::{Minimal, read as read_minimal};
 
 /// The ciphers that are used at all: AES, which every program knows (RFC 9580, 5.1.6).
 const STRONGEST_FIRST: [SymmetricAlgorithm; 3] =
