@@ -2,7 +2,15 @@
 //!
 //! Runs as root, because a host takes on its users' identities. Everything that a test starts or makes
 //! goes away with it.
+#![allow(dead_code, reason = "the tests of the programs follow")]
+
 #[path = "../world/mod.rs"]
 mod world;
 
+mod account;
 mod dovecot;
+mod gpg;
+mod mta;
+mod postfix;
+mod smtp;
+mod wait;
