@@ -8,4 +8,5 @@ mod deliver_lmtp;
 mod deliver_maildir;
 mod deliver_mbox;
 mod encrypt_to_self;
+mod layers;
 mod roundtrip;
