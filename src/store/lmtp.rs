@@ -104,7 +104,7 @@ fn connected(family: AddressFamily, address: &impl SocketAddrArg, deadline: &Dea
     let socket = socket_with(family, SocketType::STREAM, flags, None)?;
     match connect(&socket, address) {
         Err(Errno::INPROGRESS | Errno::INTR) => {
-            Deadline::after(STEP.min(deadline.left())).wait(&socket, PollFlags::OUT)?;
+            wait(&socket, PollFlags::OUT, &Deadline::after(STEP.min(deadline.left())))?;
             sockopt::socket_error(&socket)??;
         }
         // A UNIX socket whose queue is full (connect(2)).
@@ -250,10 +250,14 @@ impl Session<'_> {
     }
 
     fn wait(&self, events: PollFlags) -> Result<()> {
-        match self.step.wait(&self.socket, events) {
-            Err(_) if self.step.left().is_zero() => bail!("the server does not answer in time"),
-            waited => waited,
-        }
+        wait(&self.socket, events, &self.step)
+    }
+}
+
+fn wait(socket: &OwnedFd, events: PollFlags, step: &Deadline) -> Result<()> {
+    match step.wait(socket, events) {
+        Err(_) if step.left().is_zero() => bail!("the server does not answer in time"),
+        waited => waited,
     }
 }
 
@@ -290,7 +294,8 @@ impl Reply {
     /// that code more than the status.
     fn words_for_the_sender(&self) -> String {
         let words = self.words();
-        let shown = escape::harmless(&words[..words.len().min(LONGEST_REFUSAL)]);
+        let mut shown = escape::harmless(&words[..words.len().min(LONGEST_REFUSAL)]);
+        shown.truncate(shown.floor_char_boundary(LONGEST_REFUSAL));
         match enhanced_code(&words) {
             Some(code) if code.starts_with(b"5.") => shown,
             _ => format!("5.0.0 {shown}"),
@@ -298,7 +303,7 @@ impl Reply {
     }
 }
 
-/// The longest text in a bounce.
+/// The longest text in a bounce: of more than 500 octets hosts show a part.
 const LONGEST_REFUSAL: usize = 400;
 
 /// The enhanced status code at the beginning (RFC 3463): class, subject, detail.

@@ -198,6 +198,53 @@ mod tests {
         }
     }
 
+    fn empty_maildir() -> (tempfile::TempDir, Maildir) {
+        let place = tempfile::tempdir().unwrap();
+        let maildir = Maildir::open(&place.path().join("box")).unwrap();
+        (place, maildir)
+    }
+
+    #[test]
+    fn a_message_of_the_same_name_is_never_replaced() {
+        let (place, maildir) = empty_maildir();
+        let arriving = Arriving::create(&maildir, 2).unwrap();
+        arriving.fill(b"me").unwrap();
+        let name = arriving.name.0.clone();
+        let other = place.path().join("box/new").join(&name);
+        std::fs::write(&other, "other").unwrap();
+        let said = format!("{:#}", arriving.move_in().unwrap_err());
+        assert!(said.ends_with("new: nothing was stored: File exists (os error 17)"), "{said}");
+        assert_eq!(std::fs::read_to_string(other).unwrap(), "other");
+        assert!(!place.path().join("box/tmp").join(name).exists());
+    }
+
+    #[test]
+    fn a_move_that_was_done_although_its_reply_was_lost_is_success() {
+        for link in [true, false] {
+            let (place, maildir) = empty_maildir();
+            let arriving = Arriving::create(&maildir, 2).unwrap();
+            arriving.fill(b"me").unwrap();
+            let name = arriving.name.0.clone();
+            let (tmp, new) =
+                (place.path().join("box/tmp").join(&name), place.path().join("box/new").join(&name));
+            // What the server did before the client asked again.
+            if link { std::fs::hard_link(&tmp, &new) } else { std::fs::rename(&tmp, &new) }.unwrap();
+            arriving.move_in().unwrap();
+            assert_eq!(std::fs::read(new).unwrap(), b"me");
+            assert!(!tmp.exists());
+        }
+    }
+
+    #[test]
+    fn a_delivery_whose_time_has_run_out_leaves_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let deadline = Deadline::after(std::time::Duration::ZERO);
+        assert!(store(&place.path().join("box"), b"me", &deadline).is_err());
+        for part in ["new", "tmp", "cur"] {
+            assert_eq!(std::fs::read_dir(place.path().join("box").join(part)).unwrap().count(), 0);
+        }
+    }
+
     #[test]
     fn two_names_in_the_same_microsecond_differ() {
         let names: std::collections::HashSet<String> =

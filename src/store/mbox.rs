@@ -38,6 +38,8 @@ use crate::message::{Arrival, Lines, line_end};
 pub fn store(path: &Path, arrival: Arrival, sender: Option<&Address>, deadline: &Deadline) -> Result<()> {
     let from_line = kept(arrival.frame).unwrap_or_else(|| made(sender, SystemTime::now()));
     let entry = entry(&from_line, arrival.message)?;
+    // Before the lock is written: a limit that small would kill there.
+    within_file_size_limit(entry.len()).with_context(|| path.display().to_string())?;
     let mbox = Mbox::open(path)?;
     let _lock = Lock::take(&mbox.directory, &mbox.name, &mbox.file, deadline)?;
     let before = mbox.judged()?;
@@ -297,6 +299,28 @@ mod tests {
         let sender = Address::parse(b"\"a b\"@example.org");
         assert_eq!(made(sender.as_ref(), at), b"From \"a-b\"@example.org Thu Jan  1 00:00:00 1970\n");
         assert_eq!(made(None, at), b"From MAILER-DAEMON Thu Jan  1 00:00:00 1970\n");
+    }
+
+    proptest::proptest! {
+        /// A reader that knows nothing of the writer: the lines of the entry without the first and the
+        /// last, one `>` less where `From ` stands behind it.
+        #[test]
+        fn whatever_is_quoted_can_be_restored(message in "(From |>|x|\r?\n|\u{e9}){0,40}") {
+            let entry = entry(b"From a@b Thu Jan  1 00:00:00 1970\n", message.as_bytes()).unwrap();
+            let text = std::str::from_utf8(&entry).unwrap();
+            let body = text.strip_prefix("\n\nFrom a@b Thu Jan  1 00:00:00 1970\n").unwrap();
+            let body = body.strip_suffix('\n').unwrap();
+            proptest::prop_assert!(!body.split('\n').any(|line| line.starts_with("From ")));
+            let restored: Vec<&str> = body
+                .split('\n')
+                .map(|line| if line.trim_start_matches('>').starts_with("From ") { &line[1..] } else { line })
+                .collect();
+            let mut expected = message;
+            if !expected.ends_with('\n') {
+                expected.push('\n');
+            }
+            proptest::prop_assert_eq!(restored.join("\n"), expected);
+        }
     }
 
     #[test]

@@ -241,6 +241,30 @@ fn killed_at_random_moments_no_part_is_ever_in_new() {
 }
 
 #[test]
+fn killed_at_random_moments_the_old_mail_of_an_mbox_stays_and_the_next_is_whole() {
+    let world = World::unprivileged();
+    let message = [FRAME, MAIL, &[b'x'; 8_000_000]].concat();
+    let input = world.write("message", &message);
+    let mut killed = 0;
+    for round in 0..40 {
+        world.write("mbox", OLD);
+        let file = fs::File::open(&input).unwrap();
+        let mut child = world.program("deliver").args(["mbox"]).spawn(Stdio::from(file));
+        sleep(Duration::from_micros(round * 500));
+        child.kill().unwrap();
+        killed += usize::from(child.wait().unwrap().code().is_none());
+        let left = fs::read(world.path("mbox")).unwrap();
+        assert!(left.starts_with(OLD), "round {round}");
+        world.program("deliver").args(["mbox"]).input(&[FRAME, MAIL].concat()).run().succeeds();
+        let stored = fs::read(world.path("mbox")).unwrap();
+        assert!(stored.starts_with(&left), "round {round}");
+        // A part that was left is ended by an empty line, so it swallows no other message.
+        assert!(stored.ends_with(&[b"\n\n", FRAME, MAIL, b"\n\n"].concat()), "round {round}");
+    }
+    assert!(killed > 0, "no moment was early enough");
+}
+
+#[test]
 fn where_nothing_can_be_renamed_without_replacing_a_link_does_it() {
     let world = World::unprivileged();
     for error in ["EINVAL", "ENOSYS", "EOPNOTSUPP", "EPERM"] {

@@ -195,6 +195,71 @@ box.unlock()";
 }
 
 #[test]
+fn a_mbox_swapped_for_a_link_while_it_waits_for_the_lock_is_not_written_to() {
+    for swap in ["os.link('victim', 'mbox')", "os.symlink('victim', 'mbox')", "open('mbox', 'w')", "pass"] {
+        let script = format!(
+            "import mailbox, os, time
+box = mailbox.mbox('mbox')
+box.lock()
+print('locked', flush=True)
+time.sleep(0.5)
+os.rename('mbox', 'old')
+{swap}
+os.unlink('mbox.lock')"
+        );
+        let world = World::unprivileged();
+        let files = [world.write("mbox", b"From x\n\nold\n\n"), world.write("victim", b"precious\n")];
+        let mut python = world.command("/usr/bin/python3").args(["-c", &script]).spawn_and_hear("locked");
+        world.program("deliver").args(["mbox"]).input(MAIL).run().defers("mbox: was moved away meanwhile");
+        assert!(python.wait().unwrap().success());
+        assert_eq!(fs::read(world.path("old")).unwrap(), b"From x\n\nold\n\n", "{swap}");
+        assert_eq!(fs::read(&files[1]).unwrap(), b"precious\n", "{swap}");
+    }
+}
+
+#[test]
+fn procmail_python_and_deliver_share_a_mbox_without_a_loss() {
+    let procmail = "/usr/bin/procmail";
+    assert!(std::path::Path::new(procmail).exists(), "{procmail} is missing: apt-get install procmail");
+    let world = World::unprivileged();
+    world.write("rc", format!("MAILDIR={}\nLOCKSLEEP=1\n:0:\nmbox\n", world.home().display()).as_bytes());
+    fs::set_permissions(world.path("rc"), fs::Permissions::from_mode(0o600)).unwrap();
+    let script = "import mailbox, sys, time
+message = sys.stdin.read()
+while True:
+    box = mailbox.mbox('mbox')
+    try:
+        box.lock()
+    except mailbox.ExternalClashError:
+        time.sleep(0.05)
+        continue
+    box.add(message)
+    box.flush()
+    box.unlock()
+    break";
+    std::thread::scope(|scope| {
+        for n in 0..24 {
+            let world = &world;
+            let message = [FRAME, format!("Subject: {n}\n\n{}\n", "x".repeat(n * 1000)).as_bytes()].concat();
+            scope.spawn(move || {
+                let run = match n % 4 {
+                    0 => world.command(procmail).args(["-m", "rc"]),
+                    1 => world.command("/usr/bin/python3").args(["-c", script]),
+                    _ => world.program("deliver").args(["mbox"]),
+                };
+                // procmail complains that nobody has no home, and stores.
+                assert_eq!(run.input(&message).run().status(), 0);
+            });
+        }
+    });
+    let script = "import mailbox
+print(sorted((int(m['Subject']), m.get_payload().count('x')) for m in mailbox.mbox('mbox', create=False)))";
+    let read = world.command("/usr/bin/python3").args(["-c", script]).run().succeeds();
+    let expected: Vec<(usize, usize)> = (0..24).map(|n| (n, n * 1000)).collect();
+    assert_eq!(String::from_utf8_lossy(&read), format!("{expected:?}\n"));
+}
+
+#[test]
 fn a_spool_directory_without_the_right_to_make_a_dotlock_is_used_with_fcntl_alone() {
     let world = World::unprivileged();
     let mbox = world.write("spool/mbox", b"");

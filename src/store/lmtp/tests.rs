@@ -23,6 +23,34 @@ fn the_text_has_crlf_and_doubled_dots_and_ends_in_a_dot() {
     }
 }
 
+proptest::proptest! {
+    /// A server that knows nothing of the writer: lines end in CRLF, a line of one dot ends the text, of
+    /// other lines that begin with a dot it takes that one away.
+    #[test]
+    fn no_message_can_end_its_own_text(message in "(\\.|\r|\n|\r\n|x|\0|QUIT){0,40}") {
+        let text = Text::of(message.as_bytes()).unwrap();
+        let text = String::from_utf8(text.bytes).unwrap();
+        let mut lines: Vec<&str> = text.split("\r\n").collect();
+        proptest::prop_assert_eq!(lines.pop(), Some(""));
+        proptest::prop_assert_eq!(lines.pop(), Some("."));
+        proptest::prop_assert!(lines.iter().all(|line| *line != "." && !line.contains(['\r', '\n'])));
+        let read: Vec<&str> = lines.iter().map(|line| line.strip_prefix('.').unwrap_or(line)).collect();
+        let mut expected: Vec<String> = message.split('\n').map(str::to_owned).collect();
+        let last = expected.len() - 1;
+        for (at, line) in expected.iter_mut().enumerate() {
+            // The CR of a CRLF belongs to the line end; one behind which nothing stands does not.
+            if at < last && line.ends_with('\r') {
+                line.pop();
+            }
+            *line = line.replace('\r', " ");
+        }
+        if expected.last().is_some_and(String::is_empty) {
+            expected.pop();
+        }
+        proptest::prop_assert_eq!(read, expected);
+    }
+}
+
 #[test]
 fn the_senders_words_begin_with_a_permanent_code() {
     for (lines, words) in [
@@ -37,6 +65,8 @@ fn the_senders_words_begin_with_a_permanent_code() {
         let lines = lines.iter().map(|line| line.as_bytes().to_vec()).collect();
         assert_eq!(Reply { code: *b"550", lines }.words_for_the_sender(), words);
     }
+    let endless = Reply { code: *b"550", lines: vec!["\u{202e}".repeat(1000).into_bytes(); 90] };
+    assert!(endless.words_for_the_sender().len() < 410);
 }
 
 /// What the fake server does in place of the answer of one stage.
