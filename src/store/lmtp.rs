@@ -9,11 +9,14 @@
 //! what follows as commands, and made into CRLF it would forge header fields. It becomes a blank, as
 //! Postfix has it. NUL and octets above 127 pass as they are, whatever the server offers.
 
+mod reply;
+mod text;
+
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
-use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::event::PollFlags;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
@@ -22,13 +25,12 @@ use rustix::net::{
     connect, recv, send, socket_with, sockopt,
 };
 
+use self::reply::{Offers, Reply, ReplyLine, Stage};
+use self::text::Text;
 use super::dest::Server;
 use crate::address::Address;
 use crate::deadline::Deadline;
-use crate::escape;
 use crate::exit::Unavailable;
-use crate::input::reserve;
-use crate::message::{Lines, line_end};
 
 /// How long one step may take. RFC 5321, 4.5.3.2 asks for 2 to 5 minutes, which together is more than
 /// OpenSMTPD gives a whole delivery.
@@ -114,42 +116,6 @@ fn connected(family: AddressFamily, address: &impl SocketAddrArg, deadline: &Dea
     Ok(socket)
 }
 
-/// What the server's answers are about, for errors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Greeting,
-    Lhlo,
-    Mail,
-    Rcpt,
-    Data,
-    Text,
-}
-
-impl Stage {
-    /// The first digit of the answer that goes on.
-    fn success(self) -> u8 {
-        if self == Stage::Data { b'3' } else { b'2' }
-    }
-
-    /// Whether a refusal concerns this message or its mailbox.
-    fn is_transaction(self) -> bool {
-        !matches!(self, Stage::Greeting | Stage::Lhlo)
-    }
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Stage::Greeting => "greeting",
-            Stage::Lhlo => "LHLO",
-            Stage::Mail => "MAIL",
-            Stage::Rcpt => "RCPT",
-            Stage::Data => "DATA",
-            Stage::Text => "message",
-        })
-    }
-}
-
 /// One connection.
 struct Session<'a> {
     socket: OwnedFd,
@@ -170,7 +136,7 @@ impl Session<'_> {
         self.command(Stage::Rcpt, &format!("RCPT TO:<{}>", letter.recipient))?;
         self.command(Stage::Data, "DATA")?;
         self.begin(STEP);
-        self.send(&text.bytes).with_context(|| Stage::Text.to_string())?;
+        self.hear_nothing().and_then(|()| self.send(&text.bytes)).with_context(|| Stage::Text.to_string())?;
         self.begin(FINAL);
         self.answer(Stage::Text)?;
         // The store has it; whether it also says goodbye changes nothing.
@@ -184,8 +150,19 @@ impl Session<'_> {
 
     fn command(&mut self, stage: Stage, line: &str) -> Result<Reply> {
         self.begin(STEP);
-        self.send(format!("{line}\r\n").as_bytes()).with_context(|| stage.to_string())?;
+        self.hear_nothing()
+            .and_then(|()| self.send(format!("{line}\r\n").as_bytes()))
+            .with_context(|| stage.to_string())?;
         self.answer(stage)
+    }
+
+    /// An answer that came before its question would be taken for that to the last dot, in the end.
+    fn hear_nothing(&self) -> Result<()> {
+        let mut octet = [0];
+        let heard = recv(&self.socket, &mut octet, RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        let is_quiet = self.unread.is_empty() && !matches!(heard, Ok((1.., _)));
+        ensure!(is_quiet, "the server answers before it is asked");
+        Ok(())
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<()> {
@@ -216,19 +193,17 @@ impl Session<'_> {
     }
 
     fn reply(&mut self) -> Result<Reply> {
-        let mut lines = Vec::new();
+        let mut reply = Reply::default();
         loop {
             let line = ReplyLine::parse(&self.line()?).context("the answer is not one of LMTP")?;
-            let is_last = line.is_last;
-            lines.push(line);
-            if is_last {
-                break;
+            ensure!(reply.lines.is_empty() || line.code == reply.code, "the answer has two codes");
+            ensure!(reply.lines.len() < MOST_LINES, "the answer has more than {MOST_LINES} lines");
+            reply.code = line.code;
+            reply.lines.push(line.text);
+            if line.is_last {
+                return Ok(reply);
             }
-            ensure!(lines.len() < MOST_LINES, "the answer has more than {MOST_LINES} lines");
         }
-        let code = lines[0].code;
-        ensure!(lines.iter().all(|line| line.code == code), "the answer has two codes");
-        Ok(Reply { code, lines: lines.into_iter().map(|line| line.text).collect() })
     }
 
     fn line(&mut self) -> Result<Vec<u8>> {
@@ -261,99 +236,6 @@ fn wait(socket: &OwnedFd, events: PollFlags, step: &Deadline) -> Result<()> {
     }
 }
 
-/// One answer, of one or more lines.
-#[derive(Debug, PartialEq, Eq)]
-struct Reply {
-    code: [u8; 3],
-    lines: Vec<Vec<u8>>,
-}
-
-impl Reply {
-    fn judge(&self, stage: Stage) -> Result<()> {
-        let code = String::from_utf8_lossy(&self.code);
-        match self.code[0] {
-            first if first == stage.success() => Ok(()),
-            b'5' if stage.is_transaction() => Err(Error::new(Unavailable(self.words_for_the_sender()))),
-            _ => bail!("{stage}: the server answers {code} {}", escape::foreign(&self.words())),
-        }
-    }
-
-    /// All its text in one line. Servers repeat the enhanced code in each line (RFC 2034, 4).
-    fn words(&self) -> Vec<u8> {
-        let mut words = self.lines[0].clone();
-        let code = enhanced_code(&words).unwrap_or_default().to_vec();
-        for line in &self.lines[1..] {
-            let rest = if code.is_empty() { None } else { line.strip_prefix(code.as_slice()) };
-            words.push(b' ');
-            words.extend_from_slice(rest.unwrap_or(line).trim_ascii());
-        }
-        words
-    }
-
-    /// What stands in the bounce. It has to begin with a permanent enhanced code, since Postfix believes
-    /// that code more than the status.
-    fn words_for_the_sender(&self) -> String {
-        let words = self.words();
-        let mut shown = escape::harmless(&words[..words.len().min(LONGEST_REFUSAL)]);
-        shown.truncate(shown.floor_char_boundary(LONGEST_REFUSAL));
-        match enhanced_code(&words) {
-            Some(code) if code.starts_with(b"5.") => shown,
-            _ => format!("5.0.0 {shown}"),
-        }
-    }
-}
-
-/// The longest text in a bounce: of more than 500 octets hosts show a part.
-const LONGEST_REFUSAL: usize = 400;
-
-/// The enhanced status code at the beginning (RFC 3463): class, subject, detail.
-fn enhanced_code(text: &[u8]) -> Option<&[u8]> {
-    let code = text.split(|octet| octet.is_ascii_whitespace()).next()?;
-    let mut numbers = code.split(|octet| *octet == b'.');
-    let is_class = numbers.next().is_some_and(|class| matches!(class, b"2" | b"4" | b"5"));
-    let is_number = |number: &[u8]| matches!(number.len(), 1..=3) && number.iter().all(u8::is_ascii_digit);
-    let is_code = is_class
-        && numbers.next().is_some_and(is_number)
-        && numbers.next().is_some_and(is_number)
-        && numbers.next().is_none();
-    is_code.then_some(code)
-}
-
-/// One line of an answer.
-struct ReplyLine {
-    code: [u8; 3],
-    is_last: bool,
-    text: Vec<u8>,
-}
-
-impl ReplyLine {
-    /// `250-text` or `250 text`, or `250` alone (RFC 5321, 4.2).
-    fn parse(line: &[u8]) -> Option<Self> {
-        let line = line.trim_ascii_end();
-        let (code, rest) = line.split_first_chunk::<3>()?;
-        let is_code = matches!(code, [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9']);
-        let (is_last, text) = match rest {
-            [] => (true, rest),
-            [b' ', text @ ..] => (true, text),
-            [b'-', text @ ..] => (false, text),
-            _ => return None,
-        };
-        is_code.then(|| ReplyLine { code: *code, is_last, text: text.to_vec() })
-    }
-}
-
-/// The answer to LHLO: a greeting, then one extension a line.
-struct Offers(Reply);
-
-impl Offers {
-    fn has(&self, keyword: &str) -> bool {
-        self.0.lines.iter().skip(1).any(|line| {
-            let word = line.split(|octet| *octet == b' ').next().unwrap_or_default();
-            word.eq_ignore_ascii_case(keyword.as_bytes())
-        })
-    }
-}
-
 fn mail_command(letter: Letter, offers: &Offers, text: &Text) -> Result<String> {
     let sender = letter.sender.map_or("", Address::as_str);
     let mut command = format!("MAIL FROM:<{sender}>");
@@ -376,42 +258,6 @@ fn own_name() -> String {
     let is_domain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     if !name.is_empty() && name.chars().all(is_domain) { name } else { "localhost".to_owned() }
 }
-
-/// The message as DATA carries it.
-struct Text {
-    /// Lines with CRLF, dots doubled, and the last dot.
-    bytes: Vec<u8>,
-    /// Without the added dots, as SIZE counts (RFC 1870, 3).
-    size: usize,
-}
-
-impl Text {
-    fn of(message: &[u8]) -> Result<Self> {
-        let most = message.len() + 3 * Lines(message).count() + END.len();
-        let mut bytes = Vec::new();
-        reserve(&mut bytes, most)?;
-        let mut dots = 0;
-        for line in Lines(message) {
-            if line.starts_with(b".") {
-                bytes.push(b'.');
-                dots += 1;
-            }
-            let content = &line[..line.len() - line_end(line).len()];
-            let start = bytes.len();
-            bytes.extend_from_slice(content);
-            for octet in bytes[start..].iter_mut().filter(|octet| **octet == b'\r') {
-                *octet = b' ';
-            }
-            bytes.extend_from_slice(b"\r\n");
-        }
-        let size = bytes.len() - dots;
-        bytes.extend_from_slice(END);
-        Ok(Text { bytes, size })
-    }
-}
-
-/// The end of the text.
-const END: &[u8] = b".\r\n";
 
 #[cfg(test)]
 mod tests;

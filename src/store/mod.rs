@@ -9,6 +9,7 @@ pub mod directory;
 pub mod dest;
 pub mod maildir;
 pub mod lock;
+mod from_line;
 pub mod mbox;
 pub mod lmtp;
 

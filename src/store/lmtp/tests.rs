@@ -206,6 +206,24 @@ fn a_positive_answer_to_the_wrong_question_is_no_success() {
 }
 
 #[test]
+fn a_server_that_answers_before_it_is_asked_has_not_stored_the_message() {
+    for stage in STAGES.into_iter().filter(|stage| *stage != Stage::Text) {
+        let early: &'static str = match stage {
+            Stage::Greeting => "220 fake\r\n250 early\r\n",
+            Stage::Data => "354 go on\r\n250 early\r\n",
+            _ => "250 ok\r\n250 early\r\n",
+        };
+        let (server, thread) = server(stage, Answer::Says(early.as_bytes()));
+        let error = delivered(&server, ENOUGH).unwrap_err();
+        assert!(
+            format!("{error:#}").ends_with("the server answers before it is asked"),
+            "{stage}: {error:#}"
+        );
+        thread.join().unwrap();
+    }
+}
+
+#[test]
 fn a_silent_server_defers_at_every_stage() {
     for stage in STAGES {
         let (server, thread) = server(stage, Answer::IsSilent);
@@ -225,7 +243,12 @@ fn a_server_that_reads_nothing_defers() {
     let letter = Letter { sender: None, recipient: &recipient, message: &message };
     let thread = std::thread::spawn(move || {
         let (mut socket, _) = listener.accept().unwrap();
-        socket.write_all(b"220 a\r\n250 b\r\n250 c\r\n250 d\r\n354 e\r\n").unwrap();
+        let mut lines = BufReader::new(socket.try_clone().unwrap()).lines();
+        for answer in ["220 a\r\n", "250 b\r\n", "250 c\r\n", "250 d\r\n"] {
+            socket.write_all(answer.as_bytes()).unwrap();
+            lines.next().unwrap().unwrap();
+        }
+        socket.write_all(b"354 e\r\n").unwrap();
         socket
     });
     let error = deliver(&server, letter, &Deadline::after(Duration::from_secs(1))).unwrap_err();
