@@ -1,13 +1,17 @@
 //! `deliver` when the system fails it, or stops it: every system call in turn, each error that the call
-//! may give, SIGKILL at each call and at random moments, a file system that is full.
+//! may give, SIGKILL at each call and at random moments.
 //!
 //! The promise: status 0 means that the whole message is stored. Anything else means that the host tries
 //! again, and that what was stored before is untouched. There is no third thing.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::chown;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -37,7 +41,11 @@ fn traced(world: &World, options: &[&str], destination: &str) -> Outcome {
 ///
 /// Those before the program's first act, which is to be not dumpable, belong to the system's loader.
 fn calls(world: &World, destination: &str) -> Vec<(String, usize)> {
-    traced(world, &[], destination).succeeds();
+    calls_with(world, &[], destination)
+}
+
+fn calls_with(world: &World, options: &[&str], destination: &str) -> Vec<(String, usize)> {
+    traced(world, options, destination).succeeds();
     let trace = fs::read_to_string(world.path("trace")).unwrap();
     let names: Vec<&str> = trace.lines().filter_map(|line| Some(line.split_once('(')?.0)).collect();
     let first_act = trace.lines().position(|line| line.starts_with("prctl(PR_SET_DUMPABLE")).unwrap();
@@ -171,6 +179,66 @@ fn a_file_is_synced_before_its_name_and_the_directory_after_it() {
     );
 }
 
+/// An LMTP server on the socket `lmtp` of a world, which keeps the text of every message that ended in a
+/// dot before it answers.
+fn store_behind_lmtp(world: &World) -> Arc<Mutex<Vec<Vec<u8>>>> {
+    let listener = UnixListener::bind(world.path("lmtp")).unwrap();
+    chown(world.path("lmtp"), Some(65_534), None).unwrap();
+    let stored = Arc::new(Mutex::new(Vec::new()));
+    let store = Arc::clone(&stored);
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            // A client that breaks off is what this is about.
+            let _ = serve(socket.unwrap(), &store);
+        }
+    });
+    stored
+}
+
+fn serve(mut socket: UnixStream, store: &Mutex<Vec<Vec<u8>>>) -> std::io::Result<()> {
+    let mut lines = BufReader::new(socket.try_clone()?);
+    let mut line = Vec::new();
+    for answer in ["220 x\r\n", "250 x\r\n", "250 x\r\n", "250 x\r\n"] {
+        socket.write_all(answer.as_bytes())?;
+        line.clear();
+        lines.read_until(b'\n', &mut line)?;
+    }
+    socket.write_all(b"354 x\r\n")?;
+    let mut text = Vec::new();
+    while !text.ends_with(b"\r\n.\r\n") {
+        if lines.read_until(b'\n', &mut text)? == 0 {
+            return Ok(());
+        }
+    }
+    store.lock().unwrap().push(text);
+    socket.write_all(b"250 x\r\n")
+}
+
+#[test]
+fn every_failing_system_call_leaves_the_message_with_the_lmtp_server_or_with_the_host() {
+    let world = World::unprivileged();
+    let store = store_behind_lmtp(&world);
+    let options = ["-E", "RECIPIENT=b@example.org"];
+    let calls = calls_with(&world, &options, "lmtp:unix:lmtp");
+    assert!(calls.iter().any(|(name, _)| name == "connect"), "{calls:?}");
+    for (name, number) in &calls {
+        for error in ERRORS.into_iter().chain(["ECONNRESET"]) {
+            store.lock().unwrap().clear();
+            let case = format!("{name}-{number}-{error}");
+            let inject = format!("inject={name}:error={error}:when={number}");
+            let outcome = traced(&world, &[&options[..], &["-e", &inject]].concat(), "lmtp:unix:lmtp");
+            match outcome.status() {
+                0 => {
+                    let text = b"Subject: hello\r\n\r\nbody\r\nwithout a last line end\r\n.\r\n".to_vec();
+                    assert_eq!(*store.lock().unwrap(), [text], "{case}");
+                }
+                75 => assert!(stderr_is_one_line(&outcome), "{case}: {}", outcome.stderr()),
+                other => panic!("{case}: status {other}: {}", outcome.stderr()),
+            }
+        }
+    }
+}
+
 #[test]
 fn killed_at_any_system_call_no_part_is_ever_in_new() {
     let world = World::unprivileged();
@@ -291,74 +359,4 @@ fn a_directory_that_cannot_be_synced_is_no_failure_but_one_that_was_not_is() {
     traced(&world, &["-e", "inject=fsync:error=EINVAL:when=2"], &destination).succeeds();
     let outcome = traced(&world, &["-e", "inject=fsync:error=EIO:when=2"], &destination);
     outcome.defers("the message may come twice");
-}
-
-/// A file system of `size` in the directory `small` of a world, which goes away with this.
-struct Small<'a>(&'a World);
-
-impl<'a> Small<'a> {
-    fn mount(world: &'a World, size: &str) -> Self {
-        let options = format!("size={size},uid=65534,gid=65534,mode=700");
-        world.write("small/x", b"");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
-            .arg(world.path("small"))
-            .status()
-            .expect("mount");
-        assert!(
-            mounted.success(),
-            "no small file system to fill: run the tests as root, with the right to mount"
-        );
-        Small(world)
-    }
-}
-
-impl Drop for Small<'_> {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(self.0.path("small")).status();
-        assert!(std::thread::panicking() || unmounted.is_ok_and(|status| status.success()), "umount");
-    }
-}
-
-#[test]
-fn a_full_disk_defers_and_keeps_nothing_of_the_message_in_a_maildir() {
-    let world = World::unprivileged();
-    let _small = Small::mount(&world, "64k");
-    let mut stored = 0;
-    for size in (0..100_000).step_by(3_000) {
-        let message = [MAIL, &vec![b'x'; size]].concat();
-        let outcome = world.program("deliver").args(["small/box/"]).input(&message).run();
-        let files = world.files("small/box");
-        if outcome.status() == 0 {
-            stored += 1;
-            assert!(files[0].1 == message, "{size}");
-        } else {
-            outcome.defers("no space left on device");
-            assert!(files.is_empty(), "{size}");
-        }
-        fs::remove_dir_all(world.path("small/box")).unwrap();
-    }
-    assert!((2..30).contains(&stored), "{stored} of 34 had room");
-}
-
-#[test]
-fn a_full_disk_cuts_an_mbox_back_to_the_old_mail() {
-    let world = World::unprivileged();
-    let _small = Small::mount(&world, "64k");
-    let mut stored = 0;
-    for size in (0..100_000).step_by(3_000) {
-        world.write("small/mbox", OLD);
-        let message = [FRAME, MAIL, &vec![b'x'; size]].concat();
-        let outcome = world.program("deliver").args(["small/mbox"]).input(&message).run();
-        let left = fs::read(world.path("small/mbox")).unwrap();
-        if outcome.status() == 0 {
-            stored += 1;
-            assert!(left == [OLD, &message, b"\n\n"].concat(), "{size}");
-        } else {
-            outcome.defers("no space left on device");
-            assert!(left == OLD, "{size}: {} octets", left.len());
-        }
-        assert!(!world.path("small/mbox.lock").exists());
-    }
-    assert!((2..30).contains(&stored), "{stored} of 34 had room");
 }

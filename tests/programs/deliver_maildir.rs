@@ -166,24 +166,6 @@ fn as_root_nothing_is_delivered() {
 }
 
 #[test]
-fn a_file_size_limit_of_the_host_defers_instead_of_killing() {
-    let world = World::unprivileged();
-    let program = world.where_is("deliver");
-    for destination in ["Maildir/", "mbox"] {
-        let script = format!("ulimit -f 1; exec {} {destination}", program.display());
-        let message = [MAIL, &[b'x'; 4096]].concat();
-        let run = world.command("/bin/bash").args(["-c", &script]).input(&message).run();
-        run.defers("file size limit");
-    }
-    assert!(world.files("Maildir").is_empty());
-    let old = world.write("grown", &[b"From x\n\n", &[b'x'; 900][..], b"\n\n"].concat());
-    let script = format!("ulimit -f 1; exec {} grown", program.display());
-    let run = world.command("/bin/bash").args(["-c", &script]).input(&[b'x'; 200]).run();
-    run.defers("file size limit of 1024");
-    assert_eq!(fs::metadata(old).unwrap().len(), 910);
-}
-
-#[test]
 fn a_typo_defers() {
     let world = World::unprivileged();
     for arguments in [&["--sendr=a@b", "Maildir/"][..], &["Maildir/", "more"], &["--sender"]] {

@@ -10,3 +10,4 @@ mod deliver_mbox;
 mod encrypt_to_self;
 mod layers;
 mod roundtrip;
+mod shortage;
