@@ -18,9 +18,11 @@ use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 
+/// As root nothing is delivered: with its rights a place that a user chose could be anybody's file, and
+/// what is stored there would not be that user's.
+///
 /// # Errors
-/// The program runs as root: what it stored nobody else could read, and where a user chose the place it
-/// would write there with root's rights (threats: links, mailboxes of others).
+/// The program runs as root.
 pub fn refuse_root() -> Result<()> {
     ensure!(!rustix::process::geteuid().is_root(), "runs as root; let the host run it as the recipient");
     Ok(())
