@@ -72,15 +72,15 @@ pub fn read(octets: &[u8]) -> Result<Layer<'_>, Fault> {
     let mut outside = Ber { octets, depth: 0 };
     let mut info = outside.constructed(SEQUENCE).ok_or(Fault::NoCms)?;
     let kind = info.primitive(OBJECT_IDENTIFIER).ok_or(Fault::NoCms)?;
-    if !kind.starts_with(PREFIX) {
-        return Err(Fault::NoCms);
+    let is_known = matches!(kind, ENVELOPED | SIGNED_AND_ENVELOPED | AUTH_ENVELOPED | SIGNED);
+    if !is_known {
+        return Err(if kind.starts_with(PREFIX) { Fault::OtherContent } else { Fault::NoCms });
     }
     let mut explicit = info.constructed(0xa0).ok_or(Fault::Broken)?;
     let content = explicit.constructed(SEQUENCE).ok_or(Fault::Broken)?;
     let layer = match kind {
-        ENVELOPED | SIGNED_AND_ENVELOPED | AUTH_ENVELOPED => enveloped(content, kind)?,
         SIGNED => signed(content)?,
-        _ => return Err(Fault::OtherContent),
+        _ => enveloped(content, kind)?,
     };
     // The line end of a text around it, and the zeros that some makers fill up with.
     let rest = outside.behind(octets).ok_or(Fault::Broken)?;
@@ -90,14 +90,31 @@ pub fn read(octets: &[u8]) -> Result<Layer<'_>, Fault> {
     Err(Fault::BehindContent)
 }
 
+/// Whether this is a detached signature of at least one signer.
+pub fn is_signature(octets: &[u8]) -> bool {
+    matches!(read(octets), Ok(Layer::Signed(None))) && signers(octets).is_some_and(|signers| signers > 0)
+}
+
+/// The number of signers of SignedData.
+fn signers(octets: &[u8]) -> Option<usize> {
+    let mut info = Ber { octets, depth: 0 }.constructed(SEQUENCE)?;
+    info.primitive(OBJECT_IDENTIFIER)?;
+    let mut content = info.constructed(0xa0)?.constructed(SEQUENCE)?;
+    content.primitive(INTEGER)?;
+    content.constructed(SET)?;
+    content.constructed(SEQUENCE)?;
+    content.skip_if(0xa0);
+    content.skip_if(0xa1);
+    content.constructed(SET)?.count(|tag| tag == SEQUENCE)
+}
+
 /// EnvelopedData, AuthEnvelopedData (RFC 5652, 6.1; RFC 5083, 2.1) or the envelope of PKCS #7 that is
 /// signed too (RFC 2315, 11.1).
 fn enveloped<'a>(mut content: Ber, kind: &[u8]) -> Result<Layer<'a>, Fault> {
     content.primitive(INTEGER).ok_or(Fault::Broken)?;
     content.skip_if(0xa0);
     let mut recipients = content.constructed(SET).ok_or(Fault::NoRecipient)?;
-    let first = recipients.element().ok_or(Fault::NoRecipient)?;
-    if !matches!(first.tag, SEQUENCE | 0xa1..=0xa4) || first.content.is_empty() {
+    if recipients.count(|tag| matches!(tag, SEQUENCE | 0xa1..=0xa4)).unwrap_or(0) == 0 {
         return Err(Fault::NoRecipient);
     }
     if kind == SIGNED_AND_ENVELOPED {
@@ -191,6 +208,19 @@ impl<'a> Ber<'a> {
 
     fn skip_if(&mut self, tag: u8) {
         self.tagged(tag);
+    }
+
+    /// How many elements there are, if all of them have content and an allowed tag.
+    fn count(&mut self, is_allowed: impl Fn(u8) -> bool) -> Option<usize> {
+        let mut count = 0;
+        while !self.octets.is_empty() {
+            let element = self.element()?;
+            if !is_allowed(element.tag) || element.content.is_empty() {
+                return None;
+            }
+            count += 1;
+        }
+        Some(count)
     }
 
     /// The octets of a string in pieces; the pieces may be in pieces again.

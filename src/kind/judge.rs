@@ -2,7 +2,7 @@
 
 use crate::cms;
 use crate::mime::{self, Tree, decode};
-use crate::openpgp::{self, Armor, Lines, Message, Octets};
+use crate::openpgp::{self, Armor, Lines, Message};
 
 use super::leaf::{self, Finding};
 use super::{Kind, Part, Reason, State, Verdict};
@@ -10,7 +10,7 @@ use super::{Kind, Part, Reason, State, Verdict};
 /// Signed layers inside signed layers: a triple wrap has two (RFC 2634, 1.1).
 pub(super) const LAYERS: usize = 4;
 
-/// The longest preamble that counts as the sentence that programs write there.
+/// The most octets of all preambles together that count as the sentences that programs write there.
 const PREAMBLE: usize = 200;
 
 /// The longest header section of a part inside something encrypted; Exchange writes some 500 octets.
@@ -22,7 +22,7 @@ const SMIME_SIGNATURES: [&str; 2] = ["application/pkcs7-signature", "application
 /// Judges one entity: the message, or what a signed layer holds.
 pub(super) fn judge(entity: &[u8], layers: usize) -> Verdict {
     let tree = mime::walk(entity);
-    let mut judge = Judge { findings: vec![None; tree.parts.len()], tree: &tree, layers };
+    let mut judge = Judge { findings: vec![None; tree.parts.len()], tree: &tree, layers, preambles: 0 };
     for index in 0..tree.parts.len() {
         judge.part(index);
     }
@@ -34,6 +34,8 @@ struct Judge<'t, 'a> {
     /// What was found out about each part.
     findings: Vec<Option<Finding>>,
     layers: usize,
+    /// The octets of all preambles so far.
+    preambles: usize,
 }
 
 impl<'a> Judge<'_, 'a> {
@@ -42,6 +44,7 @@ impl<'a> Judge<'_, 'a> {
             return;
         }
         let part = &self.tree.parts[index];
+        self.preambles += part.preamble.trim_ascii().len();
         let finding = if let Some(doubt) = self.doubt(index) {
             // What it holds is judged all the same: "partial" says more than "plain".
             Finding { is_signed: is_signature_type(part), ..Finding::readable(doubt) }
@@ -64,7 +67,9 @@ impl<'a> Judge<'_, 'a> {
         if let Some(oddity) = part.oddity {
             return Some(Reason::Mime(oddity));
         }
-        if part.preamble.trim_ascii().len() > PREAMBLE {
+        // Readers show a multipart without parts as a text.
+        let most = if part.children.is_empty() { 0 } else { PREAMBLE };
+        if !part.preamble.trim_ascii().is_empty() && self.preambles > most {
             return Some(Reason::Preamble);
         }
         if !part.epilogue.trim_ascii().is_empty() {
@@ -150,9 +155,7 @@ impl<'a> Judge<'_, 'a> {
         let is_signature = decoded.is_exact
             && match media {
                 "application/pgp-signature" => is_pgp_signature(&decoded.octets),
-                _ if SMIME_SIGNATURES.contains(&media) => {
-                    matches!(cms::read(&decoded.octets), Ok(cms::Layer::Signed(None)))
-                }
+                _ if SMIME_SIGNATURES.contains(&media) => cms::is_signature(&decoded.octets),
                 _ => false,
             };
         is_signature.then_some(second)
@@ -233,11 +236,8 @@ pub(super) fn is_signature_type(part: &mime::Part) -> bool {
     media == "application/pgp-signature" || SMIME_SIGNATURES.contains(&media)
 }
 
-/// Old PGP/MIME labels a signature as a message (RFC 3156, 5).
+/// Armor of signatures alone. Old PGP/MIME labels it as a message (RFC 3156, 5).
 fn is_pgp_signature(text: &[u8]) -> bool {
-    match Armor::read(text, Lines::Any) {
-        Ok(armor) => armor.rest.trim_ascii().is_empty() && openpgp::is_signature(&armor.octets),
-        Err(openpgp::Fault::NoArmor) => openpgp::is_signature(&Octets::plain(text)),
-        Err(_) => false,
-    }
+    Armor::read(text, Lines::Any)
+        .is_ok_and(|armor| armor.rest.trim_ascii().is_empty() && openpgp::is_signature(&armor.octets))
 }

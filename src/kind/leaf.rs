@@ -132,8 +132,17 @@ fn text(part: &mime::Part) -> Finding {
     match (armored_text(text), doubt) {
         (Ok(recipients), None) => Finding::inline(recipients),
         (Ok(_), Some(doubt)) => Finding::readable(doubt),
+        (Err(Fault::NoArmor), doubt) => {
+            let doubt = doubt.filter(|doubt| *doubt == Reason::Html && holds_armor(text));
+            beside_armor(text, Fault::NoArmor, doubt)
+        }
         (Err(fault), doubt) => beside_armor(text, fault, doubt),
     }
+}
+
+/// Whether armor begins somewhere in it, behind a tag perhaps.
+fn holds_armor(text: &[u8]) -> bool {
+    memchr::memmem::find(text, b"-----BEGIN PGP MESSAGE").is_some()
 }
 
 /// What Exchange, Proton and Google leave where nobody wrote anything.
@@ -218,8 +227,9 @@ fn has_plain_charset(content: &Content) -> bool {
 fn data(part: &mime::Part) -> Finding {
     let is_signed = judge::is_signature_type(part);
     let first = beginning(part.body, part.content.encoding);
-    let may_be_armor = openpgp::next_label(&first).is_some();
-    let may_be_packets = first.first().is_some_and(|octet| octet & 0x80 != 0);
+    let first_label = next_label(&first).map(|(_, label)| label);
+    let may_be_armor = first_label.is_some();
+    let may_be_packets = first.first().is_some_and(|octet| openpgp::may_begin_with(*octet));
     if !may_be_armor && !may_be_packets {
         return Finding { is_signed, ..Finding::readable(Reason::Readable) };
     }
@@ -228,15 +238,12 @@ fn data(part: &mime::Part) -> Finding {
         Ok(_) if !is_data(&part.content.media) => Finding::readable(Reason::OtherType),
         Ok(_) if !has_own_name(&part.content) => Finding::readable(Reason::OtherName),
         Ok(message) => Finding::inline(message.recipients),
-        Err(Reason::Pgp(Fault::BehindArmor)) => {
+        Err(Reason::Pgp(fault)) if may_be_armor => {
             let decoded = decode(part.body, part.content.encoding);
-            beside_armor(&decoded.octets, Fault::BehindArmor, None)
+            let is_signed = is_signed || first_label == Some(Label::Signature);
+            Finding { is_signed, ..beside_armor(&decoded.octets, fault, None) }
         }
-        Err(reason) => {
-            let is_signed =
-                is_signed || openpgp::next_label(&first).is_some_and(|(_, label)| label == Label::Signature);
-            Finding { is_signed, ..Finding::readable(reason) }
-        }
+        Err(reason) => Finding { is_signed, ..Finding::readable(reason) },
     }
 }
 

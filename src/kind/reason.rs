@@ -46,7 +46,7 @@ pub enum Reason {
     PartTypes,
     /// A version part that holds something else.
     NoVersion,
-    /// More than 200 octets before the first part.
+    /// More than 200 octets before the first part, or no part at all.
     Preamble,
     /// Something behind the last part.
     Epilogue,

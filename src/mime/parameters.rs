@@ -181,7 +181,10 @@ impl Scan<'_> {
     fn parameter(&mut self) -> Option<Piece> {
         loop {
             self.until(|octet| octet != b';' && !is_blank(octet));
-            self.peek()?;
+            if self.peek()? == b'(' {
+                self.comment();
+                continue;
+            }
             let name = self.until(|octet| matches!(octet, b'=' | b';' | b'(')).to_ascii_lowercase();
             if self.peek() != Some(b'=') {
                 self.end_of_parameter();
@@ -230,9 +233,29 @@ impl Scan<'_> {
         value
     }
 
+    /// Passes over a comment, which may hold comments. Not every reader does.
+    fn comment(&mut self) {
+        self.malformed = true;
+        let mut open = 0;
+        while let Some(octet) = self.peek() {
+            self.at += 1;
+            match octet {
+                b'\\' => self.at = self.text.len().min(self.at + 1),
+                b'(' => open += 1,
+                b')' if open == 1 => return,
+                b')' => open -= 1,
+                _ => {}
+            }
+        }
+    }
+
     /// Goes to the next semicolon. Anything but blanks on the way is a comment or garbage.
     fn end_of_parameter(&mut self) {
         self.blanks();
+        while self.peek() == Some(b'(') {
+            self.comment();
+            self.blanks();
+        }
         let skipped = self.until(|octet| octet == b';').len();
         self.malformed |= skipped > 0;
     }

@@ -202,7 +202,10 @@ impl<'a> Walker<'a> {
             self.odd(index, Oddity::NoBoundary);
             return None;
         }
-        if boundary.len() > BOUNDARY || !boundary.iter().all(|o| is_bchar(*o)) || boundary.ends_with(b" ") {
+        if boundary.len() > BOUNDARY
+            || !boundary.iter().all(|octet| is_bchar(*octet))
+            || boundary.trim_ascii().len() < boundary.len()
+        {
             self.odd(index, Oddity::OddBoundary);
         }
         if self.boundaries.iter().any(|(open, _)| open.starts_with(&boundary) || boundary.starts_with(open)) {
@@ -233,29 +236,19 @@ impl<'a> Walker<'a> {
 
     fn delimiter(&self, start: usize) -> Option<Delimiter> {
         let rest = &self.bytes[start + 2..];
-        // No boundary is longer, and a line of a megabyte is not read to its end for each of them.
-        let line = &rest[..rest.len().min(LONGEST + 4)];
-        let line = &line[..line_len(line)];
-        let end = start + 2 + line_len(rest);
-        let text = trim_blanks(&line[..line.len() - line_end(line).len()]);
-        let found = |level: usize, exact: Exact| Some(Delimiter { start, end, level, exact });
-        if let Some(level) = self.level_of(text) {
-            return found(level, Exact::Next);
-        }
-        if let Some(level) = text.strip_suffix(b"--").and_then(|text| self.level_of(text)) {
-            return found(level, Exact::Close);
-        }
         // Where no boundary begins with another, only the one that sorts right before can begin this line.
-        let next = self.boundaries.partition_point(|(boundary, _)| boundary.as_slice() <= line);
+        // Where one does, its part is odd already. Of the same boundary twice the innermost counts.
+        let next = self.boundaries.partition_point(|(boundary, _)| boundary.as_slice() <= rest);
         let (boundary, level) = self.boundaries.get(next.checked_sub(1)?)?;
-        if line.starts_with(boundary) { found(*level, Exact::No) } else { None }
-    }
-
-    /// The innermost open multipart with this very boundary.
-    fn level_of(&self, text: &[u8]) -> Option<usize> {
-        let end = self.boundaries.partition_point(|(boundary, _)| boundary.as_slice() <= text);
-        let (boundary, level) = self.boundaries.get(end.checked_sub(1)?)?;
-        (boundary == text).then_some(*level)
+        let behind = rest.strip_prefix(boundary.as_slice())?;
+        let end = line_len(behind);
+        let line = &behind[..end];
+        let exact = match trim_blanks(&line[..line.len() - line_end(line).len()]) {
+            b"" => Exact::Next,
+            b"--" => Exact::Close,
+            _ => Exact::No,
+        };
+        Some(Delimiter { start, end: start + 2 + boundary.len() + end, level: *level, exact })
     }
 
     /// The line break before a delimiter belongs to it.

@@ -200,12 +200,9 @@ impl Block {
         {
             return Err(Fault::ArmorLines);
         }
-        // Four letters are three octets; one letter alone is none.
-        let is_complete = match self.padding {
-            0 | JOINED => self.letters % 4 != 1,
-            padding => padding <= 2 && (self.letters + padding).is_multiple_of(4),
-        };
-        if !is_complete {
+        // Without padding any number will do: the last letters may be lost.
+        let is_padded = self.padding == 0 || self.padding >= JOINED;
+        if !is_padded && (self.padding > 2 || !(self.letters + self.padding).is_multiple_of(4)) {
             return Err(Fault::ArmorText);
         }
         let text = &body[..self.end];
@@ -218,14 +215,14 @@ impl Block {
     }
 }
 
-/// The letters of a line, without what is padding: `=` at its end, or the checksum that quoted-printable
-/// joined to it when it took the padding for a soft line break.
+/// The letters of a line, without what is padding: `=` at its end, and the checksum that quoted-printable
+/// joins to it when it takes the padding for a soft line break.
 fn letters_of(line: &[u8]) -> usize {
-    let padding = line.iter().rev().take_while(|octet| **octet == b'=').count();
-    match line.split_last_chunk::<JOINED>() {
-        Some((letters, [b'=', checksum @ ..])) if padding == 0 && is_base64(checksum) => letters.len(),
-        _ => line.len() - padding,
-    }
+    let line = match line.split_last_chunk::<JOINED>() {
+        Some((letters, [b'=', checksum @ ..])) if is_base64(checksum) => letters,
+        _ => line,
+    };
+    line.len() - line.iter().rev().take_while(|octet| **octet == b'=').count()
 }
 
 /// Passes over the checksum and the last line. Both may be missing, and the checksum may be wrong: an

@@ -11,7 +11,7 @@ mod packet;
 
 pub use armor::{Armor, Label, Lines, next_label};
 pub use octets::Octets;
-pub use packet::{Message, Recipient, is_signature, message};
+pub use packet::{Message, Recipient, is_signature, may_begin_with, message};
 
 /// Why something is not an encrypted OpenPGP message that can be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

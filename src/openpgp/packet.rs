@@ -84,6 +84,12 @@ pub fn message(octets: &Octets) -> Result<Message, Fault> {
     }
 }
 
+/// Whether an encrypted message can begin with this octet: a session key, a marker or padding.
+pub fn may_begin_with(first: u8) -> bool {
+    let tag = if first & 0x40 == 0 { first >> 2 & 0xf } else { first & 0x3f };
+    first & 0x80 != 0 && matches!(tag, 1 | 3 | 10 | 21)
+}
+
 /// Whether the octets are one or more signatures and nothing else.
 pub fn is_signature(octets: &Octets) -> bool {
     let mut at = 0;
@@ -101,8 +107,24 @@ pub fn is_signature(octets: &Octets) -> bool {
     signatures > 0
 }
 
+/// Whether the areas of a signature packet lie inside it (5.2.2, 5.2.3).
 fn is_plain_signature(octets: &Octets, packet: &Packet) -> bool {
-    !packet.is_cut_off && packet.len >= 10 && matches!(octets.at(packet.body), Some(2..=6))
+    let number = |at: usize, width: usize| {
+        let number = octets.range(packet.body + at, width)?;
+        Some(number.iter().fold(0, |number, octet| number << 8 | usize::from(*octet)))
+    };
+    let areas = |width: usize| {
+        let hashed = number(4, width)?;
+        let unhashed = number(4 + width + hashed, width)?;
+        Some(4 + width + hashed + width + unhashed)
+    };
+    let least = match octets.at(packet.body) {
+        Some(2 | 3) if number(1, 1) == Some(5) => Some(19),
+        Some(4 | 5) => areas(2).map(|end| end + 2),
+        Some(6) => areas(4).map(|end| end + 2 + 1 + 16),
+        _ => None,
+    };
+    packet.is_definite && !packet.is_cut_off && least.is_some_and(|least| least < packet.len)
 }
 
 /// A packet's header, and its body's place.

@@ -8,6 +8,8 @@ mod deliver_lmtp;
 mod deliver_maildir;
 mod deliver_mbox;
 mod encrypt_to_self;
+mod is_encrypted;
+mod kind;
 mod layers;
 mod roundtrip;
 mod shortage;
