@@ -57,6 +57,18 @@ pub(super) fn judge(part: &mime::Part, layers: usize) -> Finding {
     }
 }
 
+/// Whether a part is a text that begins with neither armor nor what customarily stands for nothing. The
+/// part may be cut off anywhere: its first letter decides. HTML is not looked at: tags come first in it.
+pub(super) fn begins_readable(part: &mime::Part) -> bool {
+    let content = &part.content;
+    let beginning = beginning(part.body, content.encoding);
+    let text = beginning.trim_ascii_start();
+    let may_be_armor = text.is_empty() || text.starts_with(b"-") || text.starts_with(b"\xef");
+    let is_text = content.media.starts_with("text/") && content.media != "text/html";
+    let is_cut_off = part.oddity == Some(mime::Oddity::NoEmptyLine);
+    is_text && !is_cut_off && !may_be_armor && !text.starts_with(b"E")
+}
+
 /// Whether there is nothing but white space in it. Most parts show the contrary in their first octets.
 fn is_blank(part: &mime::Part) -> bool {
     let encoding = part.content.encoding;

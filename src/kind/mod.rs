@@ -13,6 +13,7 @@ mod reason;
 use std::fmt;
 
 use crate::escape;
+use crate::mime;
 use crate::openpgp::Recipient;
 
 pub use reason::Reason;
@@ -149,4 +150,11 @@ impl fmt::Display for Verdict {
 /// bound the answer is "not encrypted".
 pub fn of(message: &[u8]) -> Verdict {
     judge::judge(message, 0)
+}
+
+/// Whether a message that begins like this is readable, whatever follows.
+///
+/// Of a large message this answers in no time: most of them begin with a text.
+pub fn begins_readable(beginning: &[u8]) -> bool {
+    mime::walk(beginning).parts.iter().any(leaf::begins_readable)
 }

@@ -111,3 +111,20 @@ fn markers_and_padding_are_passed_over() {
         [marker.clone(), padding.clone(), session_key(), marker.clone(), container(90), padding, marker];
     assert_judged(&part("text/plain", &armor(&all.concat())), "pgp-inline", "OpenPgp");
 }
+
+/// The shortcut for large mail: what it says of a beginning holds for every message that begins so.
+#[test]
+fn a_beginning_that_is_readable_is_never_of_an_encrypted_message() {
+    let mut answers = 0;
+    for row in String::from_utf8(fixture("kind/INDEX.tsv")).expect("UTF-8").lines().skip(1) {
+        let (file, _) = row.split_once('\t').expect("columns");
+        let message = fixture(&format!("kind/{file}"));
+        let is_encrypted = kind::of(&message).kind.is_encrypted();
+        for end in 0..message.len() {
+            let is_readable = kind::begins_readable(&message[..end]);
+            assert!(!(is_readable && is_encrypted), "{file}, the first {end} octets");
+            answers += usize::from(is_readable);
+        }
+    }
+    assert!(answers > 1_000, "only {answers} beginnings are called readable");
+}
