@@ -116,20 +116,15 @@ fn armored(octets: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cert;
-    use std::path::PathBuf;
+    use crate::cert::{self, tests::given};
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     fn new_year_2027() -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(1_798_761_600)
     }
 
-    fn fixture(name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys").join(name)
-    }
-
     fn offer(name: &str) -> Minimal {
-        cert::read_minimal(&fixture(name), new_year_2027()).unwrap_or_else(|error| panic!("{error:#}"))
+        cert::read_minimal(given(&[name]).path(), new_year_2027()).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
     #[test]
@@ -223,7 +218,7 @@ mod tests {
             ("alice-and-rosa.asc", "holds several certificates; offer one"),
             ("missing.asc", "no such file"),
         ] {
-            let error = cert::read_minimal(&fixture(name), new_year_2027()).err().unwrap();
+            let error = cert::read_minimal(given(&[name]).path(), new_year_2027()).err().unwrap();
             assert!(format!("{error:#}").contains(words), "{error:#}");
         }
     }

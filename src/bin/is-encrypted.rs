@@ -1,20 +1,43 @@
-//! Tests whether a message is end-to-end encrypted; the exit status is the answer.
+//! Tests whether a message is end-to-end encrypted; the exit status is the answer, or the next program's.
 
 use std::process::ExitCode;
+use std::time::SystemTime;
 
+use anyhow::{Result, bail};
 use selfseal::cli::is_encrypted::{Arguments, report};
 use selfseal::deadline::Deadline;
-use selfseal::message::Arrival;
-use selfseal::{chain, exit, input, kind};
+use selfseal::message::{Arrival, Entity};
+use selfseal::{cert, chain, envelope, exit, input, kind, refusal};
 
 fn main() -> ExitCode {
     exit::delivery("is-encrypted", |arguments: Arguments| {
+        arguments.check()?;
         let deadline = Deadline::start();
         let bytes = input::read(&deadline)?;
-        let verdict = kind::of(Arrival::read(&bytes).message);
+        let arrival = Arrival::read(&bytes);
+        let verdict = kind::of(arrival.message);
+        if arguments.require {
+            if !verdict.kind.is_encrypted() {
+                refuse(&arguments, &arrival)?;
+            }
+            chain::hand_on(&[&bytes], &arguments.command, &deadline)?;
+            return Ok(0);
+        }
         if let Some(form) = arguments.print {
             chain::hand_on(&[report(&verdict, form).as_bytes()], &[], &deadline)?;
         }
         Ok(u8::from(!verdict.kind.is_encrypted()))
     })
+}
+
+/// # Errors
+/// The refusal itself, unless the sender is to be spared; what is to be offered cannot be.
+fn refuse(arguments: &Arguments, arrival: &Arrival) -> Result<()> {
+    let sender = envelope::sender_or_trace(arguments.sender.as_deref(), arrival);
+    if refusal::spares(sender.as_ref(), Entity::split(arrival.message).header).is_some() {
+        return Ok(());
+    }
+    let offer =
+        arguments.offer.as_deref().map(|path| cert::read_minimal(path, SystemTime::now())).transpose()?;
+    bail!(exit::Refusal(refusal::text(offer.as_ref(), arguments.offer_at.as_deref())))
 }

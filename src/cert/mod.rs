@@ -164,4 +164,4 @@ fn days_in(year: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -34,7 +34,8 @@ pub struct Directory {
 /// Somebody else could have put it there or could replace it; it is no regular file, a symbolic link, or
 /// longer than 1 MiB; it cannot be read.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
+    let absolute = std::path::absolute(path).with_context(|| path.display().to_string())?;
+    let (Some(above), Some(name)) = (absolute.parent(), absolute.file_name()) else {
         bail!("{}: is a directory; give a file", path.display());
     };
     match Directory::open(above)? {

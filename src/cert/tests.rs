@@ -1,10 +1,14 @@
 //! Real certificates, each with its oddity (`tests/fixtures/keys/README.md`), looked up as the programs do.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 use sequoia_openpgp::types::PublicKeyAlgorithm::{self, ECDH, MLKEM768_X25519, RSAEncryptSign, X25519};
 use sequoia_openpgp::types::SymmetricAlgorithm::AES256;
+use tempfile::TempDir;
 
 use super::*;
 
@@ -13,12 +17,56 @@ fn new_year_2027() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_798_761_600)
 }
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys").join(name)
+/// Certificates of `tests/fixtures/keys`, copied to where nobody else can write: a checkout may lie in
+/// directories of a group.
+pub struct Given {
+    directory: TempDir,
+    sources: Sources,
 }
 
-fn one_file(name: &str) -> Sources {
-    Sources { files: vec![fixture(name)], ..Sources::default() }
+impl Deref for Given {
+    type Target = Sources;
+
+    fn deref(&self) -> &Sources {
+        &self.sources
+    }
+}
+
+impl Given {
+    /// The copies under other names, below a directory.
+    fn named(files: &[(&str, &str)]) -> Self {
+        let directory = TempDir::new().unwrap();
+        for (name, source) in files {
+            let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys").join(source);
+            let path = directory.path().join(name);
+            let Ok(bytes) = fs::read(&fixture) else { continue };
+            let below = path.parent().unwrap();
+            fs::create_dir_all(below).unwrap();
+            fs::write(&path, bytes).unwrap();
+            for above in path.ancestors().take_while(|above| *above != directory.path()) {
+                let mode = if above == path { 0o644 } else { 0o755 };
+                fs::set_permissions(above, PermissionsExt::from_mode(mode)).unwrap();
+            }
+        }
+        Given { directory, sources: Sources::default() }
+    }
+
+    /// Where the only one is.
+    pub fn path(&self) -> &Path {
+        &self.sources.files[0]
+    }
+}
+
+/// These files by `--cert`; a name without a fixture is a missing file.
+pub fn given(names: &[&str]) -> Given {
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, *name)).collect();
+    let mut given = Given::named(&files);
+    given.sources.files = names.iter().map(|name| given.directory.path().join(name)).collect();
+    given
+}
+
+fn one_file(name: &str) -> Given {
+    given(&[name])
 }
 
 fn readers_of(sources: &Sources) -> Result<Readers, String> {
@@ -115,18 +163,15 @@ fn a_classical_subkey_beside_a_post_quantum_one_is_used_only_on_request() {
 fn several_certificates_are_several_readers() {
     let both = readers_of(&one_file("alice-and-rosa.asc")).unwrap();
     assert_eq!(algorithms(&both), [ECDH, RSAEncryptSign]);
-    let files = vec![fixture("v6.asc"), fixture("alice.asc"), fixture("alice.asc")];
-    let readers = readers_of(&Sources { files, ..Sources::default() }).unwrap();
+    let readers = readers_of(&given(&["v6.asc", "alice.asc", "alice.asc"])).unwrap();
     assert_eq!(algorithms(&readers), [X25519, ECDH], "each subkey once");
     assert!(!readers.all_read_seipd_v2, "one of them cannot");
 }
 
 #[test]
 fn a_reader_who_cannot_be_sealed_to_is_never_left_out_in_silence() {
-    let files = vec![fixture("alice.asc"), fixture("revoked.asc")];
-    assert!(readers_of(&Sources { files, ..Sources::default() }).unwrap_err().contains("is revoked"));
-    let files = vec![fixture("alice.asc"), fixture("missing.asc")];
-    assert!(readers_of(&Sources { files, ..Sources::default() }).unwrap_err().contains("no such file"));
+    assert!(readers_of(&given(&["alice.asc", "revoked.asc"])).unwrap_err().contains("is revoked"));
+    assert!(readers_of(&given(&["alice.asc", "missing.asc"])).unwrap_err().contains("no such file"));
     assert_eq!(readers_of(&one_file("missing.asc")).unwrap_err(), "none");
 }
 
@@ -155,17 +200,11 @@ fn a_day_is_written_as_the_calendar_has_it() {
 }
 
 /// A directory of certificates.
-struct Certs(tempfile::TempDir);
+struct Certs(Given);
 
 impl Certs {
     fn with(files: &[(&str, &str)]) -> Self {
-        let certs = Certs(tempfile::TempDir::new().unwrap());
-        for (name, source) in files {
-            let path = certs.0.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::copy(fixture(source), path).unwrap();
-        }
-        certs
+        Certs(Given::named(files))
     }
 
     fn find(&self, layout: Layout, recipient: &str) -> Result<Vec<PublicKeyAlgorithm>, String> {
@@ -173,9 +212,9 @@ impl Certs {
     }
 
     fn find_with(&self, sources: Sources, recipient: &str) -> Result<Vec<PublicKeyAlgorithm>, String> {
-        let sources = Sources { directory: Some(self.0.path().to_owned()), ..sources };
+        let sources = Sources { directory: Some(self.0.directory.path().to_owned()), ..sources };
         let recipient = Address::parse(recipient.as_bytes()).unwrap();
-        let found = directory::look(self.0.path(), sources.layout, sources.tags, &recipient);
+        let found = directory::look(self.0.directory.path(), sources.layout, sources.tags, &recipient);
         match found.map_err(|error| format!("{error:#}"))? {
             Some(found) => readers(&found, Expired::Defer, Subkeys::Strongest, new_year_2027())
                 .map(|readers| algorithms(&readers))
@@ -280,15 +319,15 @@ fn check_of(name: &str, subkeys: Subkeys, now: SystemTime) -> check::Report {
 
 #[test]
 fn the_check_says_what_would_be_used_and_until_when() {
-    let report = check_of("subkey-revoked-and-new.asc", Subkeys::Strongest, new_year_2027());
-    let path = fixture("subkey-revoked-and-new.asc");
+    let given = one_file("subkey-revoked-and-new.asc");
+    let report = check::report(&given, None, Expired::Defer, Subkeys::Strongest, new_year_2027(), |_| Ok(()));
     // The fingerprints are gpg's words.
     let expected = format!(
         "{}\n  certificate 84AC0CFF65DC21978E0956B35C89AF4AF46D003E \"Sara <sara@example.org>\"\n    \
          subkey 341B4DF503FD25BCBDF3E05E95785A040283021E ECDH Curve25519, does not expire\n    \
          subkey A74352AA0CD51197408BE418314F8A05C68F7D93 ECDH Curve25519, revoked, not used\n\
          seals with SEIPDv1, AES-256; subkeys used: 1\n",
-        path.display()
+        given.path().display()
     );
     assert_eq!((report.text, report.is_good), (expected, true));
     let report = check_of("v6-pq.asc", Subkeys::Strongest, new_year_2027());

@@ -1,19 +1,25 @@
 //! `is-encrypted`: what can be typed, and the two forms of its report.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
 use clap::{Parser, ValueEnum};
 
 use crate::json;
 use crate::kind::{Part, Verdict};
+use crate::refusal;
 
 const AFTER: &str = "\
 Examples:
-  is-encrypted <message && echo sealed by its sender
   is-encrypted --print <message
+  \"|is-encrypted --require --offer /home/alice/cert.asc encrypt-to-self deliver\"
 
 Exit status:
-  0   all of it is end-to-end encrypted
+  0   all of it is end-to-end encrypted; with --require, COMMAND's own status
   1   something in it can be read
-  75  not known: the message could not be read, or a usage error";
+  75  not known: the message could not be read, or a usage error
+  77  refused (--require): the sender is told to encrypt";
 
 /// Tests whether the message on standard input is end-to-end encrypted.
 #[derive(Debug, Parser)]
@@ -22,6 +28,34 @@ pub struct Arguments {
     /// Print the kind of message and the reason too
     #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "line")]
     pub print: Option<Form>,
+    /// Refuse readable mail; hand on what is encrypted, and what must not be refused, to COMMAND
+    #[arg(long, requires = "command", conflicts_with = "print")]
+    pub require: bool,
+    /// Send this certificate along with a refusal
+    #[arg(long, value_name = "FILE", requires = "require")]
+    pub offer: Option<PathBuf>,
+    /// Say in a refusal where the certificate is
+    #[arg(long, value_name = "URL", requires = "require")]
+    pub offer_at: Option<String>,
+    /// Envelope sender: the null sender is never refused [$SENDER, Return-Path]
+    #[arg(long, value_name = "ADDRESS", requires = "require")]
+    pub sender: Option<OsString>,
+    /// encrypt-to-self with its arguments
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, requires = "require")]
+    pub command: Vec<OsString>,
+}
+
+impl Arguments {
+    /// # Errors
+    /// What was typed would store mail in the clear, or says to a sender what would not arrive.
+    pub fn check(&self) -> Result<()> {
+        if self.require {
+            refusal::check_command(&self.command)?;
+        }
+        // clap forgets what COMMAND requires where --print excludes that.
+        ensure!(self.require || self.command.is_empty(), "COMMAND goes with --require only");
+        self.offer_at.as_deref().map_or(Ok(()), refusal::check_url)
+    }
 }
 
 /// How a verdict is printed.

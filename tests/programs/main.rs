@@ -11,5 +11,6 @@ mod encrypt_to_self;
 mod is_encrypted;
 mod kind;
 mod layers;
+mod refusal;
 mod roundtrip;
 mod shortage;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
@@ -23,6 +24,11 @@ impl Gpg {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         }
         gpg
+    }
+
+    /// Its directory, for a command that runs gpg itself.
+    pub fn home(&self) -> &Path {
+        self.0.path()
     }
 
     /// `gpg --batch` with these arguments.

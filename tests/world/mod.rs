@@ -15,6 +15,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use rustix::fs::Mode;
 use tempfile::TempDir;
 
 /// A home directory that goes away with the test.
@@ -29,6 +30,8 @@ const NOBODY: u32 = 65_534;
 
 impl World {
     pub fn new() -> Self {
+        // A certificate that a group can write is not trusted, whatever the tester's umask.
+        rustix::process::umask(Mode::WGRP | Mode::WOTH);
         World { directory: TempDir::new().expect("a temporary directory"), user: None }
     }
 
