@@ -37,12 +37,6 @@ impl Ring {
         self.run(gpg.args(["--batch", "--quiet", "--trust-model=always"]).args(arguments), input)
     }
 
-    /// Runs a command of the documentation with this ring.
-    #[track_caller]
-    pub fn shell(&self, command: &str) {
-        self.run(Command::new("bash").args(["-o", "pipefail", "-c", command]), b"");
-    }
-
     #[track_caller]
     fn run(&self, command: &mut Command, input: &[u8]) -> Vec<u8> {
         let mut child = command
@@ -86,25 +80,28 @@ impl Drop for Ring {
 
 /// The way back: `Selfseal: form=FORM; lines=LINES; added=N` says which.
 fn original(payload: &[u8]) -> Vec<u8> {
-    let mut lines: Vec<&[u8]> = payload.split_inclusive(|octet| *octet == b'\n').collect();
-    let mark = String::from_utf8_lossy(lines[0]).into_owned();
+    let mark = payload.split(|octet| *octet == b'\r').next().unwrap_or_default();
+    let mark = String::from_utf8_lossy(mark).into_owned();
     let value = |name: &str| {
-        let field = mark.trim_end().strip_prefix("Selfseal: ").expect("our field stands first");
-        field.split("; ").find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).expect(name).to_owned()
+        let field = mark.strip_prefix("Selfseal: ").expect("our field stands first");
+        field.split("; ").find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).expect(name)
     };
-    if value("form") == "wrapped" {
-        return part(payload);
-    }
-    lines.drain(..1 + value("added").parse::<usize>().expect("a number"));
+    let found = match value("form") {
+        "spliced" => without_our_lines(payload, value("added").parse().expect("a number")),
+        _ => part(payload),
+    };
+    if value("lines") == "lf" { lf(&found) } else { found }
+}
+
+/// A spliced payload without its first line, the `added` lines behind it, and the one in Content-Type.
+fn without_our_lines(payload: &[u8], added: usize) -> Vec<u8> {
     let ours = &b" ; protected-headers=\"v1\"; hp=\"cipher\"\r\n"[..];
+    let mut lines: Vec<&[u8]> = payload.split_inclusive(|octet| *octet == b'\n').skip(1 + added).collect();
     let header = lines.iter().position(|line| *line == b"\r\n").unwrap_or(lines.len());
     if let Some(line) = lines[..header].iter().position(|line| *line == ours) {
         lines.remove(line);
     }
-    match value("lines").as_str() {
-        "lf" => lf(&lines.concat()),
-        _ => lines.concat(),
-    }
+    lines.concat()
 }
 
 /// What lies between `--BOUNDARY` CRLF and CRLF `--BOUNDARY--`.

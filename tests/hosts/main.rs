@@ -2,8 +2,6 @@
 //!
 //! Runs as root, because a host takes on its users' identities. Everything that a test starts or makes
 //! goes away with it.
-#![allow(dead_code, reason = "the tests of the programs follow")]
-
 #[path = "../world/mod.rs"]
 mod world;
 
@@ -12,5 +10,6 @@ mod dovecot;
 mod gpg;
 mod mta;
 mod postfix;
+mod procmail;
 mod smtp;
 mod wait;

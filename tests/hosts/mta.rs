@@ -88,7 +88,10 @@ impl Mta {
         let port =
             TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         configure(directory.path(), port, settings);
-        let master = Command::new(Path::new(PROGRAMS).join("master"))
+        // It ends with this thread, even when the test is killed.
+        let master = Command::new("setpriv")
+            .args(["--pdeathsig", "TERM", "--"])
+            .arg(Path::new(PROGRAMS).join("master"))
             // In the foreground, at the head of a group of its own: its end takes its children along.
             .args(["-d", "-c"])
             .arg(directory.path().join("etc"))
@@ -152,17 +155,6 @@ impl Mta {
         })
     }
 
-    /// The name in the queue of the bounce that the message of this name led to.
-    #[track_caller]
-    pub fn bounce(&self, id: &str) -> String {
-        let mark = format!(" {id}: sender non-delivery notification: ");
-        wait::until("a bounce", || {
-            let log = self.log();
-            let rest = &log[log.find(&mark)? + mark.len()..];
-            rest.split_once('\n').map(|(name, _)| name.to_owned())
-        })
-    }
-
     /// The queue is empty: nothing waits, nothing is on its way.
     #[track_caller]
     pub fn has_empty_queue(&self) {
@@ -184,7 +176,8 @@ impl Mta {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    fn run(&self, program: &str, arguments: &[&str]) -> String {
+    /// Runs one of Postfix's own commands on this instance.
+    pub fn run(&self, program: &str, arguments: &[&str]) -> String {
         let configuration = self.directory.path().join("etc");
         let mut command = Command::new(program);
         let output = command.arg("-c").arg(configuration).args(arguments).output().expect(program);

@@ -1,9 +1,15 @@
 //! Under Postfix local(8), from a `.forward` line.
 
-use crate::account::Account;
-use crate::gpg::lf;
+use std::fs;
+
+use crate::account::{Account, nothing_readable, readable};
+use crate::gpg::{Ring, lf};
 use crate::mta::Mta;
 use crate::smtp::Transfer;
+use crate::world::fixture;
+
+/// The line that selfseal documents, without what stands before it in this test's home.
+const SEAL: &str = "encrypt-to-self deliver";
 
 const BOB: &str = "bob@elsewhere.example";
 
@@ -70,10 +76,264 @@ pub fn each_oddity(mta: &Mta, make: impl Fn() -> Account, check: impl Fn(&str, &
     mta.has_empty_queue();
 }
 
+/// A user with Alice's certificate and this command in .forward.
+fn forwarding_to(command: &str) -> Account {
+    let user = Account::with_alice();
+    user.forward_to(command);
+    user
+}
+
 #[test]
 fn without_a_forward_line_mail_rests_as_smtp_carried_it() {
     let mta = Mta::start(&[]);
     each_oddity(&mta, Account::new, |name, user, message| {
         is_what_smtp_carried(name, &user.one_mail(), message);
+        assert_eq!(
+            readable(user.home(), &WORDS).len(),
+            WORDS.len(),
+            "{name}: the search finds what is readable"
+        );
     });
+}
+
+#[test]
+fn readable_mail_rests_sealed_and_comes_back_octet_for_octet() {
+    let (mta, ring) = (Mta::start(&[]), Ring::of_alice());
+    each_oddity(
+        &mta,
+        || forwarding_to(SEAL),
+        |name, user, message| {
+            is_what_smtp_carried(name, &ring.original(&user.one_mail()), message);
+            nothing_readable(user.home(), &WORDS);
+        },
+    );
+    nothing_readable(mta.directory(), &WORDS);
+}
+
+#[test]
+fn the_documented_forward_line_seals() {
+    let (mta, user, ring) = (Mta::start(&[]), Account::with_alice(), Ring::of_alice());
+    let line = include_str!("../../contrib/postfix/forward");
+    user.write(".forward", line.replace("/home/alice", &user.home().to_string_lossy()).as_bytes());
+    mta.attempted(&mta.send(BOB, &mta.address(&user), LETTER)).is_sent();
+    is_what_smtp_carried("the letter", &ring.original(&user.one_mail()), LETTER);
+}
+
+#[test]
+fn encrypted_mail_is_stored_as_it_came() {
+    let (mta, user, ring) = (Mta::start(&[]), forwarding_to(SEAL), Ring::of_alice());
+    let armor = ring.gpg(&["--armor", "--encrypt", "--recipient=alice@example.org"], LETTER);
+    let message = [
+        &b"From: bob@elsewhere.example\nSubject: ...\nMIME-Version: 1.0\n\
+        Content-Type: multipart/encrypted; boundary=\"b1\"; protocol=\"application/pgp-encrypted\"\n\n\
+        --b1\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n\n\
+        --b1\nContent-Type: application/octet-stream\n\n"[..],
+        &armor,
+        b"\n--b1--\n",
+    ];
+    let message = message.concat().split(|octet| *octet == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..]);
+    mta.attempted(&mta.send(BOB, &mta.address(&user), &message)).is_sent();
+    is_what_smtp_carried("made by gpg", &user.one_mail(), &message);
+}
+
+#[test]
+fn without_a_good_certificate_mail_waits_and_is_sealed_after_the_fix() {
+    let mta = Mta::start(&[]);
+    let ring = Ring::of_alice();
+    let good = fixture("keys/alice.asc");
+    for (name, bad) in [
+        ("missing", None),
+        ("empty", Some(&b""[..])),
+        ("no certificate", Some(b"alice@example.org\n")),
+        ("cut off", Some(&good[..good.len() / 2])),
+    ] {
+        let user = forwarding_to(SEAL);
+        let place = ".config/selfseal/cert.asc";
+        match bad {
+            Some(bytes) => drop(user.write(place, bytes)),
+            None => fs::remove_file(user.path(place)).expect("removed"),
+        }
+        let id = mta.send(BOB, &mta.address(&user), LETTER);
+        mta.attempted(&id).is_deferred("cert");
+        let waiting = mta.deferred(&id);
+        assert!(waiting.contains("encrypt-to-self: ") && waiting.contains("cert"), "{name}: {waiting}");
+        let listing = mta.run("postqueue", &["-p"]);
+        assert!(listing.contains(&id) && listing.contains("encrypt-to-self: "), "{name}: {listing}");
+        user.has_no_mail();
+        nothing_readable(user.home(), &WORDS);
+
+        user.write(place, &good);
+        mta.retried(&id).is_sent();
+        is_what_smtp_carried(name, &ring.original(&user.one_mail()), LETTER);
+    }
+    mta.has_empty_queue();
+    nothing_readable(mta.directory(), &WORDS);
+}
+
+#[test]
+fn a_typo_in_forward_defers() {
+    let mta = Mta::start(&[]);
+    for (command, words) in [
+        ("encrypt-to-self --cret=a.asc deliver", "--cret"),
+        ("encrypt-to-self --headers=basline deliver", "basline"),
+        ("encrypt-to-self deliver --verbose", "--verbose"),
+        ("encrypt-to-self delivr", "delivr"),
+    ] {
+        let user = forwarding_to(command);
+        let id = mta.send(BOB, &mta.address(&user), LETTER);
+        mta.attempted(&id).is_deferred(words);
+        user.has_no_mail();
+        nothing_readable(user.home(), &WORDS);
+
+        user.forward_to(SEAL);
+        mta.retried(&id).is_sent();
+    }
+}
+
+#[test]
+fn a_missing_program_defers() {
+    let mta = Mta::start(&[]);
+    for program in ["encrypt-to-self", "deliver"] {
+        let user = forwarding_to(SEAL);
+        fs::remove_file(user.path(".cargo/bin").join(program)).expect("removed");
+        let id = mta.send(BOB, &mta.address(&user), LETTER);
+        mta.attempted(&id).is_deferred(program);
+        user.has_no_mail();
+        nothing_readable(user.home(), &WORDS);
+
+        user.install(program);
+        mta.retried(&id).is_sent();
+    }
+}
+
+#[test]
+fn a_line_that_needs_a_shell_bounces_when_its_program_is_missing() {
+    let (mta, user) = (Mta::start(&[]), forwarding_to("encrypt-to-self deliver ~/Maildir/"));
+    let id = mta.send(BOB, &mta.address(&user), LETTER);
+    mta.attempted(&id).is_sent();
+    fs::remove_file(user.path(".cargo/bin/encrypt-to-self")).expect("removed");
+    let id = mta.send(BOB, &mta.address(&user), LETTER);
+    mta.attempted(&id).is_bounced("not found");
+}
+
+#[test]
+fn a_program_that_is_killed_while_it_seals_loses_nothing() {
+    let (mta, user, ring) = (Mta::start(&[]), forwarding_to(SEAL), Ring::of_alice());
+    let message = [LETTER, &b"juniper and more of it\r\n".repeat(300_000)].concat();
+    let id = mta.send(BOB, &mta.address(&user), &message);
+    user.kill("encrypt-to-self");
+    mta.attempted(&id).is_deferred("signal 9");
+    user.has_no_mail();
+    nothing_readable(user.home(), &WORDS);
+
+    mta.retried(&id).is_sent();
+    is_what_smtp_carried("after the kill", &ring.original(&user.one_mail()), &message);
+    nothing_readable(user.home(), &WORDS);
+    mta.has_empty_queue();
+    nothing_readable(mta.directory(), &WORDS);
+}
+
+#[test]
+fn a_program_that_is_killed_while_it_stores_loses_nothing() {
+    let (mta, user, ring) = (Mta::start(&[]), Account::with_alice(), Ring::of_alice());
+    user.forward_to(&format!("encrypt-to-self deliver {}/box", user.home().display()));
+    // Somebody holds the lock, so it waits.
+    user.write("box.lock", b"1");
+    let id = mta.send(BOB, &mta.address(&user), LETTER);
+    user.kill("deliver");
+    mta.attempted(&id).is_deferred("signal 9");
+    assert_eq!(fs::read(user.path("box")).unwrap_or_default(), b"", "nothing was stored");
+
+    fs::remove_file(user.path("box.lock")).expect("removed");
+    mta.retried(&id).is_sent();
+    let stored = fs::read(user.path("box")).expect("an mbox");
+    is_what_smtp_carried("after the kill", &ring.original(&stored), LETTER);
+    nothing_readable(user.home(), &WORDS);
+}
+
+/// A message just below a `message_size_limit` of 300,000 octets.
+fn at_the_limit() -> Vec<u8> {
+    [LETTER, &b"juniper and more of it\r\n".repeat(12_400)].concat()
+}
+
+#[test]
+fn a_message_that_grows_above_the_hosts_limit_defers_and_names_it() {
+    let mta = Mta::start(&["message_size_limit = 300000", "mailbox_size_limit = 300000"]);
+    let user = forwarding_to(SEAL);
+    let id = mta.send(BOB, &mta.address(&user), &at_the_limit());
+    mta.attempted(&id).is_deferred("mailbox_size_limit");
+    mta.deferred(&id);
+    user.has_no_mail();
+    nothing_readable(user.home(), &WORDS);
+}
+
+#[test]
+fn the_documented_limits_leave_room_for_sealing() {
+    // 1.5 times the one and 1 MB more.
+    let mta = Mta::start(&["message_size_limit = 300000", "mailbox_size_limit = 1450000"]);
+    let (user, ring) = (forwarding_to(SEAL), Ring::of_alice());
+    mta.attempted(&mta.send(BOB, &mta.address(&user), &at_the_limit())).is_sent();
+    is_what_smtp_carried("at the limit", &ring.original(&user.one_mail()), &at_the_limit());
+}
+
+#[test]
+fn twenty_messages_at_once_all_rest_sealed() {
+    let (mta, user, ring) = (Mta::start(&[]), forwarding_to(SEAL), Ring::of_alice());
+    let messages: Vec<_> =
+        (0..20).map(|n| [LETTER, format!("Number {n}.\r\n").as_bytes()].concat()).collect();
+    let address = mta.address(&user);
+    let send = &|message: &[u8]| mta.send(BOB, &address, message);
+    let ids: Vec<_> = std::thread::scope(|scope| {
+        let sending = |message| scope.spawn(move || send(message));
+        let senders: Vec<_> = messages.iter().map(|message| sending(message.as_slice())).collect();
+        senders.into_iter().map(|sender| sender.join().expect("sent")).collect()
+    });
+    ids.iter().for_each(|id| mta.attempted(id).is_sent());
+    let originals: Vec<_> = user.mail().iter().map(|sealed| ring.original(sealed)).collect();
+    assert_eq!(originals.len(), messages.len());
+    for message in &messages {
+        let found = originals.iter().filter(|original| original.ends_with(&lf(message))).count();
+        assert_eq!(found, 1, "{}", message.escape_ascii());
+    }
+    nothing_readable(user.home(), &WORDS);
+}
+
+#[test]
+fn a_hostile_extension_reaches_no_other_certificate() {
+    let (mta, user, ring) = (Mta::start(&[]), Account::with_alice(), Ring::of_alice());
+    let certs = user.home().join("certs/deep");
+    user.forward_to(&format!("encrypt-to-self --certs {} deliver", certs.display()));
+    user.write(&format!("certs/deep/{}.asc", mta.address(&user)), &fixture("keys/alice.asc"));
+    // What the dots would lead to from certs/deep, with and without the user's own name before them.
+    for place in ["x@host.example.asc", "certs/x@host.example.asc", "certs/deep/x@host.example.asc"] {
+        user.write(place, &fixture("keys/rosa.asc"));
+    }
+    for (extension, words) in [
+        ("../../x", "is no mail address"),
+        ("/../../x", "is no mail address"),
+        ("../x", "is no mail address"),
+        // A slash is a letter like others in an address (RFC 5322, 3.2.3), but not in a file's name.
+        ("/x", "cannot be part of a file name"),
+        ("a/b", "cannot be part of a file name"),
+    ] {
+        let recipient = format!("\"{}+{extension}\"@host.example", user.name);
+        mta.attempted(&mta.send(BOB, &recipient, LETTER)).is_deferred(words);
+    }
+    user.has_no_mail();
+    mta.attempted(&mta.send(BOB, &format!("{}+x@host.example", user.name), LETTER)).is_sent();
+    assert!(ring.original(&user.one_mail()).ends_with(&lf(LETTER)), "sealed to Alice");
+}
+
+#[test]
+fn an_address_that_postfix_does_not_tell_whole_defers() {
+    let (mta, user, ring) = (Mta::start(&[]), Account::with_alice(), Ring::of_alice());
+    user.forward_to(&format!("encrypt-to-self --certs {}/certs deliver", user.home().display()));
+    user.write(&format!("certs/{}.asc", mta.address(&user)), &fixture("keys/alice.asc"));
+    // Postfix writes _ for the apostrophe. Delivered-To has the address as it is.
+    let id = mta.send(BOB, &format!("{}+o'neill@host.example", user.name), LETTER);
+    mta.attempted(&id).is_deferred("has a _");
+    user.has_no_mail();
+    let id = mta.send(BOB, &format!("{}+o_neill@host.example", user.name), LETTER);
+    mta.attempted(&id).is_sent();
+    assert!(ring.original(&user.one_mail()).ends_with(&lf(LETTER)));
 }
