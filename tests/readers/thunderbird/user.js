@@ -1,0 +1,52 @@
+// One account of type "none" (Local Folders), an identity that can be invited, and silence.
+user_pref("mail.accountmanager.accounts", "account1");
+user_pref("mail.accountmanager.defaultaccount", "account1");
+user_pref("mail.accountmanager.localfoldersserver", "server1");
+user_pref("mail.account.account1.server", "server1");
+user_pref("mail.account.account1.identities", "id1");
+user_pref("mail.account.lastKey", 1);
+user_pref("mail.identity.id1.useremail", "alice@example.org");
+user_pref("mail.identity.id1.fullName", "Alice");
+user_pref("mail.identity.id1.valid", true);
+user_pref("mail.server.server1.type", "none");
+user_pref("mail.server.server1.hostname", "Local Folders");
+user_pref("mail.server.server1.name", "Local Folders");
+user_pref("mail.server.server1.userName", "nobody");
+user_pref("mail.server.server1.directory-rel", "[ProfD]Mail/Local Folders");
+user_pref("mail.server.server1.storeContractID", "@mozilla.org/msgstore/berkeleystore;1");
+// The kernel chooses the port; it stands in MarionetteActivePort.
+user_pref("marionette.port", 0);
+// A list in order of arrival, without threads.
+user_pref("mailnews.default_sort_type", 21);
+user_pref("mailnews.default_sort_order", 1);
+user_pref("mailnews.default_view_flags", 0);
+// Nothing is asked at the first start, nothing is fetched, nothing reported.
+user_pref("mail.provider.suppress_dialog_on_startup", true);
+user_pref("mail.spotlight.firstRunDone", true);
+user_pref("mail.winsearch.firstRunDone", true);
+user_pref("mail.rights.version", 1);
+user_pref("mail.shell.checkDefaultClient", false);
+user_pref("mailnews.start_page.enabled", false);
+user_pref("mailnews.start_page_override.mstone", "ignore");
+user_pref("app.donation.eoy.version.viewed", 999);
+user_pref("app.update.enabled", false);
+user_pref("app.normandy.enabled", false);
+user_pref("mail.inappnotifications.enabled", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+user_pref("datareporting.policy.dataSubmissionPolicyBypassNotification", true);
+user_pref("datareporting.healthreport.uploadEnabled", false);
+user_pref("toolkit.telemetry.enabled", false);
+user_pref("toolkit.telemetry.unified", false);
+user_pref("toolkit.telemetry.server", "");
+user_pref("extensions.update.enabled", false);
+user_pref("extensions.getAddons.cache.enabled", false);
+user_pref("services.settings.server", "data:,");
+user_pref("network.captive-portal-service.enabled", false);
+user_pref("network.connectivity-service.enabled", false);
+user_pref("network.proxy.type", 1);
+user_pref("network.proxy.http", "127.0.0.1");
+user_pref("network.proxy.http_port", 9);
+user_pref("network.proxy.ssl", "127.0.0.1");
+user_pref("network.proxy.ssl_port", 9);
+user_pref("network.proxy.socks", "127.0.0.1");
+user_pref("network.proxy.socks_port", 9);
