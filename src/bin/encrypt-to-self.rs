@@ -5,18 +5,24 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use anyhow::{Result, bail};
+use selfseal::cert::{Readers, check};
 use selfseal::cli::encrypt_to_self::{Arguments, NoCert};
 use selfseal::deadline::Deadline;
 use selfseal::exit::Refusal;
-use selfseal::message::{Arrival, Entity};
+use selfseal::message::{Arrival, Entity, Header};
 use selfseal::{cert, chain, envelope, exit, input, kind, seal};
+
+/// What `--check` seals, in memory only: a certificate that parses may still not seal.
+const TRIAL: &[u8] = b"Subject: trial\n\ntrial\n";
 
 /// `--no-cert=refuse`, to the sender.
 const REFUSAL: &str = "5.7.1 this mailbox stores encrypted mail only and has no certificate to encrypt with; \
     please ask its owner to install one";
 
 fn main() -> ExitCode {
-    exit::delivery("encrypt-to-self", |arguments: Arguments| filter(&arguments).map(|()| 0))
+    exit::delivery("encrypt-to-self", |arguments: Arguments| {
+        if arguments.check { check(&arguments) } else { filter(&arguments).map(|()| 0) }
+    })
 }
 
 fn filter(arguments: &Arguments) -> Result<()> {
@@ -42,4 +48,15 @@ fn filter(arguments: &Arguments) -> Result<()> {
         }
     };
     chain::hand_on(&[&output], &arguments.command, &deadline)
+}
+
+/// For a person before the first mail and for cron after it: status 1 when something needs attention.
+fn check(arguments: &Arguments) -> Result<u8> {
+    let from = &arguments.certificates;
+    let recipient = envelope::recipient(from.recipient.as_deref(), Header(b""))?;
+    let trial = |readers: &Readers| seal::seal(TRIAL.to_vec(), &arguments.manner(), readers).map(drop);
+    let now = SystemTime::now();
+    let report = check::report(&from.sources(), recipient.as_ref(), from.expired, from.subkeys(), now, trial);
+    chain::hand_on(&[report.text.as_bytes()], &[], &Deadline::start())?;
+    Ok(u8::from(!report.is_good))
 }

@@ -183,3 +183,35 @@ fn a_flood_of_tiny_fields_stays_within_the_bound() {
         }
     }
 }
+
+#[test]
+fn check_tells_what_would_be_used_and_until_when() {
+    let world = World::with_alice();
+    let said =
+        String::from_utf8(world.program("encrypt-to-self").args(["--check"]).run().succeeds()).unwrap();
+    // `gpg --show-keys` says the same of this certificate.
+    for words in
+        ["cert.asc\n", "\"Alice <alice@example.org>\"", "ECDH", "seals with SEIPDv1, AES", "subkeys used: 1"]
+    {
+        assert!(said.contains(words), "{words:?} is not in {said}");
+    }
+}
+
+#[test]
+fn check_warns_with_status_1() {
+    for (name, words) in [
+        ("keys/alice.key", "warning: "),
+        ("keys/expired.asc", "problem: "),
+        ("keys/revoked.asc", "problem: "),
+        ("no file", "problem: "),
+    ] {
+        let world = World::new();
+        if name != "no file" {
+            world.write(".config/selfseal/cert.asc", &crate::world::fixture(name));
+        }
+        let run = world.program("encrypt-to-self").args(["--check"]).run();
+        let said = String::from_utf8(run.stdout().to_vec()).unwrap();
+        assert_eq!((run.status(), run.stderr()), (1, String::new()), "{name}");
+        assert!(said.contains(words), "{name}: {said}");
+    }
+}
