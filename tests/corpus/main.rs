@@ -1,8 +1,13 @@
-//! The verdict over real mail: 1,300 messages that other projects ship as their test data.
+//! Real mail, judged and sealed: 1,300 messages that other projects ship as their test data.
 //!
 //! The mail is not part of this project. `SELFSEAL_CORPUS` names its directory; without it,
 //! `../shared/corpus` beside the checkout is taken. It holds `INDEX.tsv`: path, kind, why, where `a|b`
 //! means that either is a fair answer.
+
+#[path = "../world/mod.rs"]
+mod world;
+
+mod sealed;
 
 use std::fs;
 use std::path::{Path, PathBuf};
