@@ -1,9 +1,9 @@
 //! The message on standard input, whole.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use rustix::event::PollFlags;
 use rustix::fd::AsFd;
-use rustix::fs::fstat;
+use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 
 use crate::deadline::Deadline;
@@ -12,6 +12,9 @@ use crate::message::Arrival;
 /// What a pipe hands over at once.
 const CHUNK: usize = 64 * 1024;
 
+/// What a filter that failed before us leaves.
+const EMPTY: &str = "standard input: empty input; nothing was stored";
+
 /// Reads all of standard input, to its very end: a host counts unread input as delivered.
 ///
 /// # Errors
@@ -19,26 +22,78 @@ const CHUNK: usize = 64 * 1024;
 /// short (the buffers grow by asking, since a failed allocation would end in a signal, and a signal
 /// bounces mail under Exim and Courier); the system reports a failure.
 pub fn read(deadline: &Deadline) -> Result<Vec<u8>> {
-    let message = read_all(std::io::stdin(), deadline).context("standard input")?;
-    ensure!(!Arrival::read(&message).message.is_empty(), "empty input; nothing was stored");
+    let mut message = begin(deadline)?;
+    go_on(&mut message, deadline)?;
     Ok(message)
 }
 
-fn read_all(input: impl AsFd, deadline: &Deadline) -> Result<Vec<u8>> {
+/// Reads what comes first, at most 64 KiB: of most mail that is enough to say what it is.
+///
+/// # Errors
+/// As for `read`.
+pub fn begin(deadline: &Deadline) -> Result<Vec<u8>> {
     let mut message = Vec::new();
+    read_beginning(std::io::stdin(), &mut message, deadline).context("standard input")?;
+    ensure!(!message.is_empty(), EMPTY);
+    Ok(message)
+}
+
+/// Reads what follows a beginning, to the very end.
+///
+/// # Errors
+/// As for `read`.
+pub fn go_on(message: &mut Vec<u8>, deadline: &Deadline) -> Result<()> {
+    read_rest(std::io::stdin(), message, deadline).context("standard input")?;
+    ensure!(!Arrival::read(message).message.is_empty(), EMPTY);
+    Ok(())
+}
+
+/// Passes over what follows, to the very end. A file has no writer that would see it closed too early.
+///
+/// # Errors
+/// The time ran out, or the system reports a failure.
+pub fn discard(deadline: &Deadline) -> Result<()> {
+    let input = std::io::stdin();
+    if fstat(&input).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file()) {
+        return Ok(());
+    }
+    let mut rest = Vec::with_capacity(CHUNK);
+    while read_once(&input, &mut rest, deadline).context("standard input")? > 0 {
+        rest.clear();
+    }
+    Ok(())
+}
+
+fn read_beginning(input: impl AsFd, message: &mut Vec<u8>, deadline: &Deadline) -> Result<()> {
+    reserve(message, CHUNK)?;
+    while message.len() < message.capacity() && read_once(&input, message, deadline)? > 0 {}
+    Ok(())
+}
+
+fn read_rest(input: impl AsFd, message: &mut Vec<u8>, deadline: &Deadline) -> Result<()> {
+    if message.len() < message.capacity() {
+        return Ok(());
+    }
     // A regular file or a memfd of ours tells its length; one octet more shows its end.
     let told = fstat(&input).map_or(0, |stat| usize::try_from(stat.st_size).unwrap_or(0));
-    reserve(&mut message, told.saturating_add(1).max(CHUNK))?;
-    loop {
+    let more = told.saturating_add(1).saturating_sub(message.len());
+    reserve(message, more.max(CHUNK))?;
+    while read_once(&input, message, deadline)? > 0 {
         if message.len() == message.capacity() {
             let more = message.len();
-            reserve(&mut message, more)?;
+            reserve(message, more)?;
         }
+    }
+    Ok(())
+}
+
+/// Reads into the free capacity, of which there is some. Nothing read is the end.
+fn read_once(input: impl AsFd, message: &mut Vec<u8>, deadline: &Deadline) -> Result<usize> {
+    loop {
         deadline.wait(&input, PollFlags::IN)?;
-        match rustix::io::read(&input, rustix::buffer::spare_capacity(&mut message)) {
-            Ok(0) => return Ok(message),
-            Ok(_) | Err(Errno::INTR | Errno::AGAIN) => {}
-            Err(errno) => bail!(errno),
+        match rustix::io::read(&input, rustix::buffer::spare_capacity(message)) {
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            other => return Ok(other?),
         }
     }
 }
@@ -64,7 +119,11 @@ mod tests {
         let message = vec![b'x'; 3 * CHUNK + 1];
         let expected = message.clone();
         let writing = std::thread::spawn(move || writer.write_all(&message).unwrap());
-        assert_eq!(read_all(&reader, &Deadline::start()).unwrap(), expected);
+        let mut read = Vec::new();
+        read_beginning(&reader, &mut read, &Deadline::start()).unwrap();
+        assert_eq!(read, expected[..CHUNK]);
+        read_rest(&reader, &mut read, &Deadline::start()).unwrap();
+        assert_eq!(read, expected);
         writing.join().unwrap();
     }
 
@@ -72,6 +131,7 @@ mod tests {
     fn a_writer_that_stalls_meets_the_deadline() {
         let (reader, mut writer) = std::io::pipe().unwrap();
         writer.write_all(b"From: a").unwrap();
-        assert!(read_all(&reader, &Deadline::after(Duration::from_millis(20))).is_err());
+        let deadline = Deadline::after(Duration::from_millis(20));
+        assert!(read_beginning(&reader, &mut Vec::new(), &deadline).is_err());
     }
 }

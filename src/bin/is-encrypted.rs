@@ -13,7 +13,13 @@ fn main() -> ExitCode {
     exit::delivery("is-encrypted", |arguments: Arguments| {
         arguments.check()?;
         let deadline = Deadline::start();
-        let bytes = input::read(&deadline)?;
+        let mut bytes = input::begin(&deadline)?;
+        let status_alone = arguments.print.is_none() && !arguments.require;
+        if status_alone && kind::begins_readable(Arrival::read(&bytes).message) {
+            input::discard(&deadline)?;
+            return Ok(1);
+        }
+        input::go_on(&mut bytes, &deadline)?;
         let arrival = Arrival::read(&bytes);
         let verdict = kind::of(arrival.message);
         if arguments.require {
