@@ -156,7 +156,7 @@ impl Block {
         let (mut short, mut shifted) = (false, false);
         while block.end < body.len() {
             let rest = &body[block.end..];
-            let whole = block.next_line(rest);
+            let whole = line_len(rest);
             let line = trim_end(&rest[..whole]);
             if line.first().is_none_or(|octet| matches!(octet, b'=' | b'-')) {
                 break;
@@ -168,7 +168,8 @@ impl Block {
             if !is_base64(&line[..letters]) || block.padding > 0 {
                 return Err(Fault::ArmorText);
             }
-            if block.end == 0 {
+            let is_first = block.end == 0;
+            if is_first {
                 (block.line, block.stride) = (line.len(), whole);
             }
             block.is_uniform &= line.len() <= block.line;
@@ -178,19 +179,20 @@ impl Block {
             block.padding = line.len() - letters;
             block.letters += letters;
             block.end += whole;
+            if is_first && block.padding == 0 {
+                block.pass_lines_like_the_first(body);
+            }
         }
         Ok(block)
     }
 
-    /// The length of the first line of `rest`: looked up where the lines are all alike, searched for
-    /// otherwise.
-    fn next_line(&self, rest: &[u8]) -> usize {
-        match rest.get(..self.stride) {
-            Some(line) if self.stride > 0 && line.ends_with(b"\n") && !line[..self.line].contains(&b'\n') => {
-                self.stride
-            }
-            _ => line_len(rest),
-        }
+    /// Nearly all lines are like the first, its line end included: they need no search for their end.
+    fn pass_lines_like_the_first(&mut self, body: &[u8]) {
+        let line_end = &body[self.line..self.stride];
+        let is_alike = |line: &&[u8]| &line[self.line..] == line_end && is_base64(&line[..self.line]);
+        let count = body[self.stride..].chunks_exact(self.stride).take_while(is_alike).count();
+        self.letters += count * self.line;
+        self.end += count * self.stride;
     }
 
     fn octets<'a>(&self, body: &'a [u8], lines: Lines) -> Result<Octets<'a>, Fault> {
