@@ -11,7 +11,7 @@ use crate::cert::{Expired, Layout, Sources, Subkeys};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Certificates")]
 pub struct Certificates {
-    /// Certificate of a reader, armored or binary; repeat it for several readers of one mailbox
+    /// Certificate of a reader; may be repeated
     #[arg(long = "cert", value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
@@ -19,23 +19,23 @@ pub struct Certificates {
     #[arg(long = "certs", value_name = "DIR")]
     pub directory: Option<PathBuf>,
 
-    /// What names that directory has
+    /// How it names them
     #[arg(long, value_name = "LAYOUT", default_value = "address", requires = "directory")]
     pub layout: Layout,
 
-    /// Let local+tag have a certificate of its own there
+    /// Let local+tag have a certificate of its own
     #[arg(long, requires = "directory")]
     pub tags: bool,
 
-    /// Whose certificate [default: what the host's environment says]
+    /// Whose certificate [$RECIPIENT and the like]
     #[arg(long, value_name = "ADDRESS")]
     pub recipient: Option<OsString>,
 
-    /// When the certificate has expired: defer, or seal all the same
+    /// If it has expired: defer, seal
     #[arg(long, value_name = "WHAT", default_value = "defer")]
     pub expired: Expired,
 
-    /// Seal to classical subkeys too where there are post-quantum ones
+    /// Seal to classical subkeys beside post-quantum ones
     #[arg(long)]
     pub all_subkeys: bool,
 }

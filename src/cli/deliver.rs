@@ -11,9 +11,9 @@ use clap::Parser;
     version,
     about = "Stores the message on standard input, or says why it could not",
     after_help = "\
-DEST  PATH/ or a directory with cur, new and tmp  a Maildir; it is made if only it is missing
-      PATH                                        an mbox
-      lmtp:unix:PATH, lmtp:HOST:PORT              the LMTP server of a mail store
+DEST  PATH/                           a Maildir, as is any with cur, new, tmp
+      PATH                            an mbox
+      lmtp:unix:PATH, lmtp:HOST:PORT  the LMTP server of a mail store
 
 Examples, as lines of a .forward:
   \"|/usr/bin/encrypt-to-self deliver\"
@@ -28,7 +28,7 @@ pub struct Arguments {
     /// Where to store it [~/Maildir/]
     #[arg(value_name = "DEST")]
     pub destination: Option<OsString>,
-    /// Envelope sender, for LMTP and the From line of an mbox [$SENDER]
+    /// Envelope sender, for LMTP and mbox [$SENDER]
     #[arg(long, value_name = "ADDRESS")]
     pub sender: Option<OsString>,
     /// Envelope recipient, for LMTP [$RECIPIENT]

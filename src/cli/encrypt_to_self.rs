@@ -13,14 +13,14 @@ use crate::seal::{Compression, Manner};
 #[command(
     name = "encrypt-to-self",
     version,
-    about = "Encrypts mail that arrives readable to its own recipient's certificate, header fields included",
+    about = "Seals readable mail to its own recipient's certificate, subject included",
     after_help = "\
-Mail that is encrypted already passes unchanged, byte for byte. Without --cert and --certs the
-certificate is ~/.config/selfseal/cert.asc or ~/.pgpkey.
+Mail that is encrypted already passes unchanged, byte for byte.
+The certificate is ~/.config/selfseal/cert.asc or ~/.pgpkey by default.
 
 Examples, as lines of a .forward:
   \"|/usr/bin/encrypt-to-self deliver\"
-  \"|/usr/bin/encrypt-to-self --cert=/home/alice/alice.asc deliver ~/Mail/\"
+  \"|/usr/bin/encrypt-to-self --headers=keep deliver /home/alice/Mail/\"
 
 Status:
   0   done
@@ -29,32 +29,45 @@ Status:
   77  --no-cert=refuse: the host returns the mail to its sender"
 )]
 pub struct Arguments {
-    #[command(flatten)]
-    pub certificates: Certificates,
-
-    /// When there is no certificate: defer, pass the mail on readable, or refuse it
-    #[arg(long, value_name = "WHAT", default_value = "defer", help_heading = "Certificates")]
-    pub no_cert: NoCert,
-
-    /// What stands outside: keep (all), baseline (no Subject), shy (no names either)
-    #[arg(long, value_name = "POLICY", default_value = "baseline", help_heading = "Sealing")]
+    /// Outside: keep, baseline, shy
+    #[arg(
+        long,
+        value_name = "POLICY",
+        default_value = "baseline",
+        hide_possible_values = true,
+        help_heading = "Sealing"
+    )]
     pub headers: Headers,
 
-    /// Let one more field stand outside; repeatable
+    /// One more field to stay outside; may be repeated
     #[arg(long, value_name = "NAME", help_heading = "Sealing")]
     pub keep_field: Vec<String>,
 
-    /// Compress before encrypting; the size then tells about the content
+    /// Compress first; the size then tells of the content
     #[arg(long, help_heading = "Sealing")]
     pub compress: bool,
 
-    /// Say which certificate and subkeys would be used, until when, and what is wrong
+    /// Say what would be used, until when, what is wrong
     #[arg(long, conflicts_with = "command")]
     pub check: bool,
 
-    /// The next program, with its arguments [default: write to standard output]
+    /// The next program, with its arguments [standard output]
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<OsString>,
+
+    // Near the end, since its heading holds for whatever follows.
+    #[command(flatten)]
+    pub certificates: Certificates,
+
+    /// If none: defer, pass, refuse
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "defer",
+        hide_possible_values = true,
+        help_heading = "Certificates"
+    )]
+    pub no_cert: NoCert,
 }
 
 /// What becomes of readable mail without a certificate.

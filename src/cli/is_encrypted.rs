@@ -13,7 +13,7 @@ use crate::refusal;
 const AFTER: &str = "\
 Examples:
   is-encrypted --print <message
-  \"|is-encrypted --require --offer /home/alice/cert.asc encrypt-to-self deliver\"
+  \"|/usr/bin/is-encrypted --require encrypt-to-self deliver\"
 
 Exit status:
   0   all of it is end-to-end encrypted; with --require, COMMAND's own status
@@ -25,10 +25,17 @@ Exit status:
 #[derive(Debug, Parser)]
 #[command(name = "is-encrypted", version, after_help = AFTER)]
 pub struct Arguments {
-    /// Print the kind of message and the reason too
-    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "line")]
+    /// Print the kind and the reason too; FORM: line, json
+    #[arg(
+        long,
+        value_name = "FORM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "line",
+        hide_possible_values = true
+    )]
     pub print: Option<Form>,
-    /// Refuse readable mail; hand on what is encrypted, and what must not be refused, to COMMAND
+    /// Refuse readable mail; the rest goes on to COMMAND
     #[arg(long, requires = "command", conflicts_with = "print")]
     pub require: bool,
     /// Send this certificate along with a refusal
@@ -37,7 +44,7 @@ pub struct Arguments {
     /// Say in a refusal where the certificate is
     #[arg(long, value_name = "URL", requires = "require")]
     pub offer_at: Option<String>,
-    /// Envelope sender: the null sender is never refused [$SENDER, Return-Path]
+    /// Envelope sender [$SENDER, Return-Path]
     #[arg(long, value_name = "ADDRESS", requires = "require")]
     pub sender: Option<OsString>,
     /// encrypt-to-self with its arguments
