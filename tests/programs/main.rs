@@ -11,6 +11,7 @@ mod encrypt_to_self;
 mod is_encrypted;
 mod kind;
 mod layers;
+mod pages;
 mod refusal;
 mod roundtrip;
 mod shortage;
