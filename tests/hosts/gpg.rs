@@ -37,6 +37,12 @@ impl Ring {
         self.run(gpg.args(["--batch", "--quiet", "--trust-model=always"]).args(arguments), input)
     }
 
+    /// Runs a command of the documentation with this ring.
+    #[track_caller]
+    pub fn shell(&self, command: &str) {
+        self.run(Command::new("bash").args(["-o", "pipefail", "-c", command]), b"");
+    }
+
     #[track_caller]
     fn run(&self, command: &mut Command, input: &[u8]) -> Vec<u8> {
         let mut child = command

@@ -155,6 +155,17 @@ impl Mta {
         })
     }
 
+    /// The name in the queue of the bounce that the message of this name led to.
+    #[track_caller]
+    pub fn bounce(&self, id: &str) -> String {
+        let mark = format!(" {id}: sender non-delivery notification: ");
+        wait::until("a bounce", || {
+            let log = self.log();
+            let rest = &log[log.find(&mark)? + mark.len()..];
+            rest.split_once('\n').map(|(name, _)| name.to_owned())
+        })
+    }
+
     /// The queue is empty: nothing waits, nothing is on its way.
     #[track_caller]
     pub fn has_empty_queue(&self) {

@@ -119,9 +119,8 @@ fn the_documented_forward_line_seals() {
     is_what_smtp_carried("the letter", &ring.original(&user.one_mail()), LETTER);
 }
 
-#[test]
-fn encrypted_mail_is_stored_as_it_came() {
-    let (mta, user, ring) = (Mta::start(&[]), forwarding_to(SEAL), Ring::of_alice());
+/// A letter that its sender encrypted to Alice with gpg.
+fn encrypted_by(ring: &Ring) -> Vec<u8> {
     let armor = ring.gpg(&["--armor", "--encrypt", "--recipient=alice@example.org"], LETTER);
     let message = [
         &b"From: bob@elsewhere.example\nSubject: ...\nMIME-Version: 1.0\n\
@@ -131,7 +130,13 @@ fn encrypted_mail_is_stored_as_it_came() {
         &armor,
         b"\n--b1--\n",
     ];
-    let message = message.concat().split(|octet| *octet == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..]);
+    message.concat().split(|octet| *octet == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..])
+}
+
+#[test]
+fn encrypted_mail_is_stored_as_it_came() {
+    let (mta, user, ring) = (Mta::start(&[]), forwarding_to(SEAL), Ring::of_alice());
+    let message = encrypted_by(&ring);
     mta.attempted(&mta.send(BOB, &mta.address(&user), &message)).is_sent();
     is_what_smtp_carried("made by gpg", &user.one_mail(), &message);
 }
@@ -178,6 +183,8 @@ fn a_typo_in_forward_defers() {
         ("encrypt-to-self --headers=basline deliver", "basline"),
         ("encrypt-to-self deliver --verbose", "--verbose"),
         ("encrypt-to-self delivr", "delivr"),
+        ("is-encrypted deliver", "--require"),
+        ("is-encrypted --require deliver", "encrypt-to-self"),
     ] {
         let user = forwarding_to(command);
         let id = mta.send(BOB, &mta.address(&user), LETTER);
@@ -336,4 +343,72 @@ fn an_address_that_postfix_does_not_tell_whole_defers() {
     let id = mta.send(BOB, &format!("{}+o_neill@host.example", user.name), LETTER);
     mta.attempted(&id).is_sent();
     assert!(ring.original(&user.one_mail()).ends_with(&lf(LETTER)));
+}
+
+/// A user who wants encrypted mail only and offers the certificate of this fixture.
+fn requiring(certificate: &str) -> Account {
+    let user = Account::with_alice();
+    let offer = user.write("offer.asc", &fixture(certificate));
+    user.forward_to(&format!("is-encrypted --require --offer {} {SEAL}", offer.display()));
+    user
+}
+
+#[test]
+fn a_refused_sender_gets_the_certificate_in_the_bounce() {
+    let mta = Mta::start(&[]);
+    // The fingerprints are those that gpg --show-keys tells of the fixtures.
+    for (certificate, fingerprint) in [
+        ("keys/alice.asc", "71B787390432D933243FBA38F845F615DABE35C5"),
+        ("keys/rosa.asc", "563719C09FF83408E7D4AAA00AAA759E7AFAFC1A"),
+    ] {
+        let (user, sender) = (requiring(certificate), Account::new());
+        let id = mta.send(&mta.address(&sender), &mta.address(&user), LETTER);
+        mta.attempted(&id).is_bounced(fingerprint);
+        mta.attempted(&mta.bounce(&id)).is_sent();
+        user.has_no_mail();
+        nothing_readable(user.home(), &WORDS);
+
+        let bounce = sender.one_mail();
+        let text = String::from_utf8_lossy(&bounce);
+        assert!(
+            text.contains("\nStatus: 5.7.1\nDiagnostic-Code: x-unix; This mailbox accepts encrypted"),
+            "{text}"
+        );
+        let saved = sender.write("bounce.eml", &bounce);
+        let ring = Ring::empty();
+        ring.shell(&documented_command().replace("bounce.eml", &saved.to_string_lossy()));
+        let found = String::from_utf8(ring.gpg(&["--with-colons", "--list-keys"], b"")).expect("text");
+        assert!(found.contains(&format!("\nfpr:::::::::{fingerprint}:\n")), "{found}");
+        ring.gpg(&["--armor", "--encrypt", "--recipient", fingerprint], LETTER);
+    }
+}
+
+/// The command of is-encrypted(1) that imports the certificate from a saved bounce.
+fn documented_command() -> String {
+    let page = include_str!("../../man/is-encrypted.1");
+    let from = page.find("tr -s").expect("the command");
+    let to = page[from..].find(".Ed").expect("its end");
+    page[from..from + to].replace(r"\e", r"\")
+}
+
+#[test]
+fn encrypted_mail_is_not_refused_and_stays_as_it_came() {
+    let (mta, user, ring) = (Mta::start(&[]), requiring("keys/alice.asc"), Ring::of_alice());
+    let message = encrypted_by(&ring);
+    mta.attempted(&mta.send(BOB, &mta.address(&user), &message)).is_sent();
+    is_what_smtp_carried("made by gpg", &user.one_mail(), &message);
+}
+
+#[test]
+fn a_sender_whom_nobody_could_tell_is_sealed_instead_of_refused() {
+    let (mta, ring) = (Mta::start(&[]), Ring::of_alice());
+    for (name, sender, field) in
+        [("a null sender", "", ""), ("an automatic reply", BOB, "Auto-Submitted: auto-replied\r\n")]
+    {
+        let user = requiring("keys/alice.asc");
+        let message = [field.as_bytes(), LETTER].concat();
+        mta.attempted(&mta.send(sender, &mta.address(&user), &message)).is_sent();
+        is_what_smtp_carried(name, &ring.original(&user.one_mail()), &message);
+        nothing_readable(user.home(), &WORDS);
+    }
 }
