@@ -95,7 +95,7 @@ fn collect(part: &Value, found: &mut Vec<Value>) {
     match &part["content"] {
         Value::Array(children) => children.iter().for_each(|child| collect_child(child, found)),
         _ if part["content-type"] == "application/pgp-encrypted" => {}
-        _ => found.push(without_number(part)),
+        _ => found.push(plainly(part)),
     }
 }
 
@@ -106,8 +106,15 @@ fn collect_child(child: &Value, found: &mut Vec<Value>) {
     body.iter().for_each(|part| collect(part, found));
 }
 
-fn without_number(part: &Value) -> Value {
+// Of a part, what does not depend on its place or its line ends: decrypted text has LF, and the length
+// is that of the transfer form, which has CRLF inside a payload.
+fn plainly(part: &Value) -> Value {
     let mut part = part.clone();
-    part.as_object_mut().expect("a part").remove("id");
+    let members = part.as_object_mut().expect("a part");
+    members.remove("id");
+    members.remove("content-length");
+    if let Some(Value::String(text)) = members.get_mut("content") {
+        *text = text.replace("\r\n", "\n");
+    }
     part
 }

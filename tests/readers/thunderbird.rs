@@ -136,6 +136,7 @@ impl Process {
             .env_clear()
             .envs([("MOZ_HEADLESS", "1"), ("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8")])
             .env("HOME", world.home())
+            .env("TMPDIR", world.home())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
