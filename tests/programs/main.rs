@@ -2,6 +2,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod certificates;
 mod chain;
 mod crash;
 mod deliver_lmtp;
