@@ -60,7 +60,7 @@ pub fn look(path: &Path, layout: Layout, tags: bool, recipient: &Address) -> Res
     // Not "no such file": a directory that is not mounted would make everybody a stranger.
     let directory =
         Directory::open(&path)?.with_context(|| format!("{}: no such directory", path.display()))?;
-    for mailbox in mailboxes(recipient, tags)? {
+    for mailbox in mailboxes(recipient, layout, tags)? {
         let found = match layout {
             Layout::Address => of_one(file_in(&directory, &format!("{mailbox}.asc"))?),
             Layout::Domain => in_domain(&directory, &mailbox)?,
@@ -81,9 +81,9 @@ struct Mailbox {
 }
 
 /// Whose certificate may serve `recipient`: with its tag only if that is asked for, then without.
-fn mailboxes(recipient: &Address, tags: bool) -> Result<Vec<Mailbox>> {
-    let domain = name(recipient.domain())?;
-    let whole = name(recipient.local())?;
+fn mailboxes(recipient: &Address, layout: Layout, tags: bool) -> Result<Vec<Mailbox>> {
+    let domain = name(recipient.domain(), layout)?;
+    let whole = name(recipient.local(), layout)?;
     let base = whole.split('+').next().filter(|base| !base.is_empty()).unwrap_or(&whole).to_owned();
     let mut locals = vec![base];
     if tags && locals[0] != whole {
@@ -94,12 +94,13 @@ fn mailboxes(recipient: &Address, tags: bool) -> Result<Vec<Mailbox>> {
 
 /// `part` of an address in lower case, if it is a plain name: an address may hold `/`, and in quotes
 /// anything.
-fn name(part: &str) -> Result<String> {
+fn name(part: &str, layout: Layout) -> Result<String> {
     let is_plain = !part.is_empty()
         && !part.starts_with('.')
         && !part.chars().any(|c| matches!(c, '/' | '\\' | '"') || c.is_control());
     ensure!(is_plain, "--certs: \"{part}\" cannot be part of a file name; give --cert FILE");
-    Ok(part.to_ascii_lowercase())
+    // A Web Key Directory's hash is made over other scripts as they are.
+    Ok(if layout == Layout::Wkd { part.to_ascii_lowercase() } else { part.to_lowercase() })
 }
 
 fn of_one(file: Option<CertificateFile>) -> Option<Found> {
@@ -136,7 +137,7 @@ fn in_cert_d(directory: &Directory, mailbox: &Mailbox) -> Result<Option<Found>> 
         for name in below.names()?.iter().filter(|name| is_hex(name, 38) || is_hex(name, 62)) {
             let Some(bytes) = below.read(name)? else { continue };
             // Certificates stand there in binary: the address can be seen without reading packets.
-            if !contains_ignoring_case(&bytes, &mailbox.to_string()) {
+            if !might_contain(&bytes, &mailbox.to_string()) {
                 continue;
             }
             let Some(mut file) = file_in(&below, name)? else { continue };
@@ -151,18 +152,16 @@ fn is_hex(name: &str, digits: usize) -> bool {
     name.len() == digits && name.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn contains_ignoring_case(bytes: &[u8], text: &str) -> bool {
-    memchr::memmem::find(&bytes.to_ascii_lowercase(), text.as_bytes()).is_some()
+fn might_contain(bytes: &[u8], text: &str) -> bool {
+    !text.is_ascii() || memchr::memmem::find(&bytes.to_ascii_lowercase(), text.as_bytes()).is_some()
 }
 
 /// Whether the certificate's own primary key says that `mailbox` is its owner's, and never took it back.
 fn claims(certificate: &Cert, mailbox: &Mailbox) -> bool {
-    let address = mailbox.to_string();
+    let address = mailbox.to_string().to_lowercase();
     certificate.userids().any(|user_id| {
-        user_id
-            .userid()
-            .email()
-            .is_ok_and(|email| email.is_some_and(|email| email.eq_ignore_ascii_case(&address)))
+        let email = user_id.userid().email().ok().flatten();
+        email.is_some_and(|email| email.to_lowercase() == address)
             && user_id.self_signatures().next().is_some()
             && user_id.self_revocations().next().is_none()
     })

@@ -247,6 +247,35 @@ fn each_layout_finds_the_recipient_whatever_the_case() {
 }
 
 #[test]
+fn an_address_of_another_script_is_folded_too() {
+    let certs = Certs::with(&[("j\u{f6}rg@b\u{fc}cher.example.asc", "alice.asc")]);
+    for recipient in ["j\u{f6}rg@b\u{fc}cher.example", "J\u{d6}RG+x@B\u{dc}cher.example"] {
+        assert_eq!(certs.find(Layout::Address, recipient), Ok(vec![ECDH]), "{recipient}");
+    }
+}
+
+#[test]
+fn the_cipher_is_the_strongest_that_all_readers_list() {
+    use sequoia_openpgp::types::SymmetricAlgorithm::{AES128, AES192, Camellia256};
+    let reader = |reads_seipd_v2, v1: &[SymmetricAlgorithm], v2: &[SymmetricAlgorithm]| Reader {
+        subkeys: Vec::new(),
+        reads_seipd_v2,
+        ciphers_v1: v1.to_vec(),
+        ciphers_v2: v2.to_vec(),
+    };
+    let strong = || reader(true, &[AES256, AES192, AES128], &[AES256, AES128]);
+    for (name, other, cipher) in [
+        ("the same", strong(), AES256),
+        ("v1 without AES-256", reader(false, &[AES192, AES128], &[AES256, AES128]), AES192),
+        ("v2 with AES-128 only", reader(true, &[AES256], &[AES128]), AES128),
+        ("a favourite that is not used", reader(false, &[Camellia256, AES128], &[AES128]), AES128),
+    ] {
+        assert_eq!(gather(vec![strong(), other]).unwrap().cipher, cipher, "{name}");
+    }
+    assert!(gather(vec![strong(), reader(false, &[Camellia256], &[])]).is_err());
+}
+
+#[test]
 fn a_tag_has_a_certificate_of_its_own_only_on_request() {
     let certs = Certs::with(&[("alice@x.asc", "alice.asc"), ("alice+rsa@x.asc", "rosa.asc")]);
     assert_eq!(certs.find(Layout::Address, "alice+rsa@x"), Ok(vec![ECDH]));
