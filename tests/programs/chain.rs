@@ -1,7 +1,10 @@
 //! The way to the next program, and what a typo or a broken host makes of it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
 
 use crate::world::{World, program_path};
 
@@ -194,4 +197,33 @@ fn lent_rights_defer_before_anything_is_read() {
     std::os::unix::fs::chown(&program, Some(65534), Some(65534)).expect("these tests run as root");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o6755)).unwrap();
     world.command(&program).input(READABLE).run().defers("lent");
+}
+
+/// Seen from outside while the program waits for the rest of its message: the files of a process that is
+/// not dumpable belong to root (prctl(2)), and its limits allow no core.
+#[test]
+fn memory_that_holds_a_message_is_never_written_to_a_core_file() {
+    for name in ["is-encrypted", "encrypt-to-self", "deliver"] {
+        let world = World::unprivileged();
+        let mut child = world.program(name).spawn(std::process::Stdio::piped());
+        child.stdin.as_mut().expect("a pipe").write_all(READABLE).unwrap();
+        let process = Path::new("/proc").join(child.id().to_string());
+        let limit = |text: String| {
+            text.lines().find(|line| line.starts_with("Max core file size")).map(str::to_owned)
+        };
+        let is_caged = || {
+            let limits = fs::read_to_string(process.join("limits")).ok().and_then(limit).unwrap_or_default();
+            let owner = fs::metadata(process.join("environ")).unwrap().uid();
+            owner == 0 && limits.split_whitespace().filter(|word| *word == "0").count() == 2
+        };
+        let waited = (0..500).any(|_| {
+            is_caged() || {
+                std::thread::sleep(Duration::from_millis(10));
+                false
+            }
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(waited, "{name}");
+    }
 }
