@@ -2,6 +2,7 @@
 //!
 //! BER, not only DER: OpenSSL's `-stream`, NSS and Exchange write indefinite lengths and strings in pieces.
 //! Signed layers are opened for what they hold; nothing is decrypted or verified here.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::borrow::Cow;
 

@@ -4,6 +4,7 @@
 //! is text. It has to hold for every reader of mail, so where two of them may see different things the
 //! message counts as readable. To seal what was encrypted already is harmless; to store readable mail as
 //! it came is not.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod html;
 mod judge;

@@ -3,6 +3,7 @@
 //! Readers of mail disagree about malformed structure (RFC 2045, 2046, 2231), and a verdict must hold for
 //! all of them. So nothing is refused or repaired here: the walk goes on in the most common reading and
 //! names each place where another reader may see something else. Whoever judges takes that as a doubt.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod content;
 mod parameters;

@@ -4,6 +4,7 @@
 //! cannot parse (LibrePGP's packet 20, a future version) and refuses by policy what is old, and both are
 //! encrypted all the same. It must be narrower too: readers were seen to show a literal behind a session
 //! key, and words as base64. What is not looked at is not believed.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod armor;
 mod octets;

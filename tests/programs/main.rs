@@ -9,6 +9,7 @@ mod deliver_lmtp;
 mod deliver_maildir;
 mod deliver_mbox;
 mod encrypt_to_self;
+mod fuzz;
 mod is_encrypted;
 mod kind;
 mod layers;
