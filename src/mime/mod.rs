@@ -10,6 +10,9 @@ mod parameters;
 mod transfer;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
 pub use content::Content;
 pub use parameters::Parameters;
 pub use transfer::{Decoded, Encoding, beginning, decode, is_base64};

@@ -156,15 +156,21 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// The header section at `at`. A line in it that is a delimiter ends the part, whatever it looks like.
+    /// The header section at `at`. A line in it, or right behind it, that is a delimiter ends the part,
+    /// whatever it looks like.
     fn entity(&self, at: usize) -> Entity<'a> {
         let rest = &self.bytes[at..];
         let entity = Entity::split(rest);
-        let header = entity.header.0.len();
-        match self.next_delimiter_within(at, at + header) {
-            Some(delimiter) => Entity::split(&rest[..delimiter.start - at]),
+        let end = at + entity.header.0.len();
+        let within = self.next_delimiter_within(at, end).map(|delimiter| delimiter.start);
+        match within.or(self.is_delimiter(end).then_some(end)) {
+            Some(end) => Entity::split(&rest[..end - at]),
             None => entity,
         }
+    }
+
+    fn is_delimiter(&self, start: usize) -> bool {
+        self.bytes[start..].starts_with(b"--") && self.delimiter(start).is_some()
     }
 
     fn add(&mut self, entity: &Entity<'a>, parent: Option<usize>) -> usize {

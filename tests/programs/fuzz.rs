@@ -6,7 +6,9 @@ mod bodies;
 use std::fs;
 use std::path::Path;
 
-const TARGETS: [(&str, fn(&[u8])); 4] =
+type Body = fn(&[u8]);
+
+const TARGETS: [(&str, Body); 4] =
     [("kind", bodies::kind), ("mime", bodies::mime), ("openpgp", bodies::openpgp), ("cms", bodies::cms)];
 
 /// The files of a directory, sorted by name.

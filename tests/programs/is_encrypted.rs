@@ -137,3 +137,22 @@ fn a_usage_error_is_no_answer() {
         assert!(outcome.stdout().is_empty(), "{arguments:?}");
     }
 }
+
+/// SEIPD v1 and v2, certificates of version 4 and 6, post-quantum ones.
+#[test]
+fn what_encrypt_to_self_seals_is_encrypted() {
+    let world = World::new();
+    for name in ["alice", "rosa", "v4-seipd2", "v6", "v6-pq"] {
+        let cert = world.write("cert.asc", &fixture(&format!("keys/{name}.asc")));
+        let sealed = world
+            .program("encrypt-to-self")
+            .args(["--cert"])
+            .args([cert])
+            .input(b"From: bob@example.org\nTo: alice@example.org\nSubject: hello\n\nthe launch code\n")
+            .run()
+            .succeeds();
+        let outcome = world.program("is-encrypted").args(["--print"]).input(&sealed).run();
+        let line = String::from_utf8_lossy(outcome.stdout()).into_owned();
+        assert!(outcome.status() == 0 && line.starts_with("pgp-mime: "), "{name}: {line}");
+    }
+}
