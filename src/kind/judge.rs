@@ -4,7 +4,8 @@ use crate::cms;
 use crate::mime::{self, Tree, decode};
 use crate::openpgp::{self, Armor, Lines, Message};
 
-use super::leaf::{self, Finding};
+use super::finding::Finding;
+use super::leaf;
 use super::{Kind, Part, Reason, State, Verdict};
 
 /// Signed layers inside signed layers: a triple wrap has two (RFC 2634, 1.1).
@@ -194,7 +195,9 @@ impl Tree<'_> {
             // PGP/MIME is the message itself, or all of what is signed; elsewhere somebody rearranged it.
             Some(Kind::PgpMime) if kinds().count() == 1 && self.is_all_but_signatures(first) => Kind::PgpMime,
             Some(kind) if kinds().all(|other| other == kind) && kind == Kind::Smime => Kind::Smime,
-            _ if has_version || kinds().any(|kind| kind == Kind::PgpMime) => Kind::PgpMimeMangled,
+            _ if has_version || kinds().any(|kind| matches!(kind, Kind::PgpMime | Kind::PgpMimeMangled)) => {
+                Kind::PgpMimeMangled
+            }
             _ => Kind::PgpInline,
         }
     }

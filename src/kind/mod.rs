@@ -6,10 +6,13 @@
 //! it came is not.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod finding;
 mod html;
 mod judge;
 mod leaf;
 mod reason;
+mod smime;
+mod text;
 
 use std::fmt;
 

@@ -7,12 +7,15 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod armor;
+mod message;
 mod octets;
 mod packet;
+mod signature;
 
 pub use armor::{Armor, Label, Lines, next_label};
+pub use message::{Message, Recipient, may_begin_with, message};
 pub use octets::Octets;
-pub use packet::{Message, Recipient, is_signature, may_begin_with, message};
+pub use signature::is_signature;
 
 /// Why something is not an encrypted OpenPGP message that can be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

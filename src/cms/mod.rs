@@ -4,10 +4,11 @@
 //! Signed layers are opened for what they hold; nothing is decrypted or verified here.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod ber;
+
 use std::borrow::Cow;
 
-/// Elements inside elements; the deepest that makers write is about 12.
-const DEEPEST: usize = 64;
+use ber::{Ber, OCTET_STRING, PIECES};
 
 /// The least encrypted content: one block of the smallest block cipher.
 const LEAST: usize = 8;
@@ -22,8 +23,6 @@ const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const INTEGER: u8 = 0x02;
 const OBJECT_IDENTIFIER: u8 = 0x06;
-const OCTET_STRING: u8 = 0x04;
-const PIECES: u8 = 0x24;
 
 /// The outermost layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +69,7 @@ impl Fault {
 /// # Errors
 /// What is so that it is neither enveloped nor signed.
 pub fn read(octets: &[u8]) -> Result<Layer<'_>, Fault> {
-    let mut outside = Ber { octets, depth: 0 };
+    let mut outside = Ber::of(octets);
     let mut info = outside.constructed(SEQUENCE).ok_or(Fault::NoCms)?;
     let kind = info.primitive(OBJECT_IDENTIFIER).ok_or(Fault::NoCms)?;
     let is_known = matches!(kind, ENVELOPED | SIGNED_AND_ENVELOPED | AUTH_ENVELOPED | SIGNED);
@@ -98,7 +97,7 @@ pub fn is_signature(octets: &[u8]) -> bool {
 
 /// The number of signers of SignedData.
 fn signers(octets: &[u8]) -> Option<usize> {
-    let mut info = Ber { octets, depth: 0 }.constructed(SEQUENCE)?;
+    let mut info = Ber::of(octets).constructed(SEQUENCE)?;
     info.primitive(OBJECT_IDENTIFIER)?;
     let mut content = info.constructed(0xa0)?.constructed(SEQUENCE)?;
     content.primitive(INTEGER)?;
@@ -153,158 +152,5 @@ fn signed(mut content: Ber<'_>) -> Result<Layer<'_>, Fault> {
             Ok(Layer::Signed(Some(Cow::Owned(pieces.concat()))))
         }
         _ => Err(Fault::Broken),
-    }
-}
-
-/// Elements of BER, one behind the other (X.690, 8.1).
-#[derive(Clone, Copy)]
-struct Ber<'a> {
-    octets: &'a [u8],
-    depth: usize,
-}
-
-struct Element<'a> {
-    tag: u8,
-    content: &'a [u8],
-    depth: usize,
-}
-
-impl<'a> Element<'a> {
-    fn inside(&self) -> Ber<'a> {
-        Ber { octets: self.content, depth: self.depth + 1 }
-    }
-}
-
-impl<'a> Ber<'a> {
-    /// The next element; none at the end, or where what follows is no whole one.
-    fn element(&mut self) -> Option<Element<'a>> {
-        let head = Head::read(self.octets)?;
-        let body = self.octets.get(head.width..)?;
-        let (len, closed) = match head.len {
-            Some(len) => (len, len),
-            None => {
-                let len = indefinite(body, self.depth)?;
-                (len, len + 2)
-            }
-        };
-        let content = body.get(..len)?;
-        self.octets = body.get(closed..)?;
-        Some(Element { tag: head.tag, content, depth: self.depth })
-    }
-
-    fn tagged(&mut self, tag: u8) -> Option<Element<'a>> {
-        if self.octets.first() != Some(&tag) {
-            return None;
-        }
-        self.element()
-    }
-
-    fn constructed(&mut self, tag: u8) -> Option<Ber<'a>> {
-        self.tagged(tag).map(|element| element.inside())
-    }
-
-    fn primitive(&mut self, tag: u8) -> Option<&'a [u8]> {
-        self.tagged(tag).map(|element| element.content)
-    }
-
-    fn skip_if(&mut self, tag: u8) {
-        self.tagged(tag);
-    }
-
-    /// How many elements there are, if all of them have content and an allowed tag.
-    fn count(&mut self, is_allowed: impl Fn(u8) -> bool) -> Option<usize> {
-        let mut count = 0;
-        while !self.octets.is_empty() {
-            let element = self.element()?;
-            if !is_allowed(element.tag) || element.content.is_empty() {
-                return None;
-            }
-            count += 1;
-        }
-        Some(count)
-    }
-
-    /// The octets of a string in pieces; the pieces may be in pieces again.
-    fn pieces(self) -> Option<Vec<&'a [u8]>> {
-        let mut pieces = Vec::new();
-        let mut open = vec![self];
-        while let Some(last) = open.last_mut() {
-            if last.octets.is_empty() {
-                open.pop();
-                continue;
-            }
-            let element = last.element()?;
-            match element.tag {
-                OCTET_STRING => pieces.push(element.content),
-                PIECES if open.len() < DEEPEST => open.push(element.inside()),
-                _ => return None,
-            }
-        }
-        Some(pieces)
-    }
-
-    /// What follows the elements that were read, of `all` in which they began.
-    fn behind(&self, all: &'a [u8]) -> Option<&'a [u8]> {
-        all.get(all.len() - self.octets.len()..)
-    }
-}
-
-/// A tag and a length.
-struct Head {
-    tag: u8,
-    /// None: indefinite, up to two zeros.
-    len: Option<usize>,
-    width: usize,
-}
-
-impl Head {
-    fn read(octets: &[u8]) -> Option<Self> {
-        let (&tag, rest) = octets.split_first()?;
-        // Tags of more than one octet do not occur in CMS.
-        if tag & 0x1f == 0x1f {
-            return None;
-        }
-        let first = *rest.first()?;
-        let constructed = tag & 0x20 != 0;
-        match first {
-            0..=0x7f => Some(Head { tag, len: Some(first.into()), width: 2 }),
-            0x80 if constructed => Some(Head { tag, len: None, width: 2 }),
-            0x81..=0x88 => {
-                let width = usize::from(first & 0x7f);
-                let digits = rest.get(1..1 + width)?;
-                // Lengths need not be the shortest form.
-                let len = digits
-                    .iter()
-                    .try_fold(0usize, |len, octet| Some(len.checked_mul(256)? + usize::from(*octet)))?;
-                Some(Head { tag, len: Some(len), width: 2 + width })
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The length of a body of indefinite length, up to its own two zeros.
-fn indefinite(body: &[u8], depth: usize) -> Option<usize> {
-    let mut at = 0;
-    let mut open = 1;
-    loop {
-        let rest = body.get(at..)?;
-        if rest.starts_with(&[0, 0]) {
-            open -= 1;
-            if open == 0 {
-                return Some(at);
-            }
-            at += 2;
-            continue;
-        }
-        let head = Head::read(rest)?;
-        at = at.checked_add(head.width)?;
-        match head.len {
-            Some(len) => at = at.checked_add(len)?,
-            None => open += 1,
-        }
-        if depth + open > DEEPEST {
-            return None;
-        }
     }
 }
