@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each target uses its own")]
 
 use selfseal::message::{Arrival, Entity};
-use selfseal::openpgp::{Armor, Lines, Octets};
+use selfseal::openpgp::{Armor, Octets};
 use selfseal::{cms, kind, mime, openpgp};
 
 /// A verdict is in itself consistent, and what is said of a beginning holds for the whole.
@@ -43,14 +43,14 @@ pub fn mime(input: &[u8]) {
 
 /// Packets are judged alike whether they come plain or in any base64.
 pub fn openpgp(input: &[u8]) {
-    let _ = Armor::read(input, Lines::Any).map(|armor| openpgp::message(&armor.octets));
+    let _ = Armor::read(input).map(|armor| openpgp::message(&armor.octets));
     let plain = openpgp::message(&Octets::plain(input));
     let letters = letters(input);
     let text = letters.trim_end_matches('=').as_bytes();
     let encoded = openpgp::message(&Octets::base64(text, text.len(), text.len(), text.len()));
     assert_eq!(plain, encoded);
     let armor = format!("-----BEGIN PGP MESSAGE-----\n\n{}-----END PGP MESSAGE-----\n", in_lines(&letters));
-    if let Ok(armor) = Armor::read(armor.as_bytes(), Lines::Uniform) {
+    if let Ok(armor) = Armor::read(armor.as_bytes()) {
         assert_eq!(plain, openpgp::message(&armor.octets));
     }
 }

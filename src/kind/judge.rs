@@ -2,7 +2,7 @@
 
 use crate::cms;
 use crate::mime::{self, Tree, decode};
-use crate::openpgp::{self, Armor, Lines, Message};
+use crate::openpgp::{self, Armor, Message};
 
 use super::finding::Finding;
 use super::leaf;
@@ -126,7 +126,7 @@ impl<'a> Judge<'_, 'a> {
         if !leaf::is_version(&self.tree.parts[version]) {
             return Err(Reason::NoVersion);
         }
-        leaf::openpgp(&self.tree.parts[data], Lines::Any)
+        leaf::openpgp(&self.tree.parts[data])
     }
 
     /// The two parts of a part that has exactly two.
@@ -241,6 +241,6 @@ pub(super) fn is_signature_type(part: &mime::Part) -> bool {
 
 /// Armor of signatures alone. Old PGP/MIME labels it as a message (RFC 3156, 5).
 fn is_pgp_signature(text: &[u8]) -> bool {
-    Armor::read(text, Lines::Any)
+    Armor::read(text)
         .is_ok_and(|armor| armor.rest.trim_ascii().is_empty() && openpgp::is_signature(&armor.octets))
 }

@@ -1,7 +1,7 @@
 //! One part that holds no others: encrypted, readable or empty.
 
 use crate::mime::{self, Content, beginning, decode};
-use crate::openpgp::{self, Armor, Fault, Label, Lines, Message, Octets, next_label};
+use crate::openpgp::{self, Armor, Fault, Label, Message, Octets, next_label};
 
 use super::finding::Finding;
 use super::judge::is_signature_type;
@@ -58,12 +58,12 @@ pub(super) fn is_version(part: &mime::Part) -> bool {
 }
 
 /// A part that is an encrypted OpenPGP message and nothing else, armored or binary: the data of PGP/MIME.
-pub(super) fn openpgp(part: &mime::Part, lines: Lines) -> Result<Message, Reason> {
+pub(super) fn openpgp(part: &mime::Part) -> Result<Message, Reason> {
     let decoded = decode(part.body, part.content.encoding);
     if !decoded.is_exact {
         return Err(Reason::SkippedOctets);
     }
-    match Armor::read(&decoded.octets, lines) {
+    match Armor::read(&decoded.octets) {
         Err(Fault::NoArmor) => {
             let message = openpgp::message(&Octets::plain(&*decoded.octets)).map_err(Reason::Pgp)?;
             // Octets can be a message and a picture at the same time, armor cannot.
@@ -99,7 +99,7 @@ fn data(part: &mime::Part) -> Finding {
     if !may_be_armor && !may_be_packets {
         return Finding { is_signed, ..Finding::readable(Reason::Readable) };
     }
-    match openpgp(part, Lines::Uniform) {
+    match openpgp(part) {
         Ok(message) if message.is_cut_off => Finding::readable(Reason::Pgp(Fault::CutOff)),
         Ok(_) if !is_data(&part.content.media) => Finding::readable(Reason::OtherType),
         Ok(_) if !has_own_name(&part.content) => Finding::readable(Reason::OtherName),

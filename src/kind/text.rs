@@ -1,7 +1,7 @@
 //! A part that readers show as text: encrypted if all of it is armor.
 
 use crate::mime::{self, Content, decode};
-use crate::openpgp::{Armor, Fault, Label, Lines, Message, Recipient, message, next_label};
+use crate::openpgp::{Armor, Fault, Label, Message, Recipient, message, next_label};
 
 use super::finding::Finding;
 use super::{Kind, Reason, State, html};
@@ -53,7 +53,7 @@ fn armored_text(text: &[u8]) -> Result<Vec<Recipient>, Fault> {
     let mut recipients = Vec::new();
     let mut rest = text;
     loop {
-        let armor = Armor::read(rest, Lines::Uniform)?;
+        let armor = Armor::read(rest)?;
         recipients.extend(message_in(&armor)?.recipients);
         rest = armor.rest;
         if rest.trim_ascii().is_empty() {
@@ -87,9 +87,7 @@ pub(super) fn beside_armor(text: &[u8], fault: Fault, doubt: Option<Reason>) -> 
                 finding.reason = Reason::SignedText;
             }
             Label::Message => {
-                if let Ok(message) =
-                    Armor::read(&rest[at..], Lines::Uniform).and_then(|armor| message_in(&armor))
-                {
+                if let Ok(message) = Armor::read(&rest[at..]).and_then(|armor| message_in(&armor)) {
                     finding.kind = Some(Kind::PgpInline);
                     if finding.reason == Reason::Readable {
                         finding.reason = Reason::Pgp(Fault::BehindArmor);

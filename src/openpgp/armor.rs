@@ -38,15 +38,6 @@ pub enum Label {
     Other,
 }
 
-/// How regular the lines have to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lines {
-    /// All of one length: where a person would see them as text.
-    Uniform,
-    /// As gateways break them.
-    Any,
-}
-
 /// One armored object at the beginning of a text.
 #[derive(Clone, Debug)]
 pub struct Armor<'a> {
@@ -63,7 +54,7 @@ impl<'a> Armor<'a> {
     ///
     /// # Errors
     /// What is so that it cannot be taken for armor and nothing else.
-    pub fn read(text: &'a [u8], lines: Lines) -> Result<Self, Fault> {
+    pub fn read(text: &'a [u8]) -> Result<Self, Fault> {
         let text = trim_start(text);
         let (first, rest) = split_line(text);
         let label = label(first).ok_or(Fault::NoArmor)?;
@@ -73,7 +64,7 @@ impl<'a> Armor<'a> {
         let body = skip_header(rest)?;
         let block = Block::read(body)?;
         let rest = skip_tail(&body[block.end..], &first[BEGIN.len()..])?;
-        Ok(Armor { label, octets: block.octets(body, lines)?, rest })
+        Ok(Armor { label, octets: block.octets(body)?, rest })
     }
 }
 
@@ -195,11 +186,9 @@ impl Block {
         self.end += count * self.stride;
     }
 
-    fn octets<'a>(&self, body: &'a [u8], lines: Lines) -> Result<Octets<'a>, Fault> {
-        let one_line = self.end == self.stride;
-        if lines == Lines::Uniform
-            && (!self.is_uniform || !(LINE.contains(&self.line) || one_line && self.line <= 76))
-        {
+    fn octets<'a>(&self, body: &'a [u8]) -> Result<Octets<'a>, Fault> {
+        let is_short = self.end == self.stride && self.line <= *LINE.end();
+        if !self.is_uniform || !(is_short || LINE.contains(&self.line)) {
             return Err(Fault::ArmorLines);
         }
         // Without padding any number will do: the last letters may be lost.

@@ -12,7 +12,7 @@ mod octets;
 mod packet;
 mod signature;
 
-pub use armor::{Armor, Label, Lines, next_label};
+pub use armor::{Armor, Label, next_label};
 pub use message::{Message, Recipient, may_begin_with, message};
 pub use octets::Octets;
 pub use signature::is_signature;

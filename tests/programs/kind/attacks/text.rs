@@ -58,6 +58,8 @@ fn words_as_base64_are_readable() {
     ] {
         let verdict = judge(&text(&format!("{begin}{body}")));
         assert_eq!((verdict.kind.as_str(), verdict.reason.name().as_str()), ("plain", reason), "{name}");
+        let entity = multipart(ENCRYPTED, &[version(), data(&format!("{begin}{body}"))]);
+        assert_eq!(judge(&entity).reason.name(), reason, "{name}, as the data of PGP/MIME");
     }
 }
 
