@@ -29,7 +29,7 @@ fn filter(arguments: &Arguments) -> Result<()> {
     let deadline = Deadline::start();
     let arrived = input::read(&deadline)?;
     let message = Arrival::read(&arrived).message;
-    if kind::of(message).kind.is_encrypted() {
+    if kind::is_encrypted(message) {
         return chain::hand_on(&[&arrived], &arguments.command, &deadline);
     }
     let from = &arguments.certificates;
@@ -40,7 +40,7 @@ fn filter(arguments: &Arguments) -> Result<()> {
     };
     let readers = cert::find(&sources, recipient.as_ref(), from.expired, from.subkeys(), SystemTime::now())?;
     let output = match (readers, arguments.no_cert) {
-        (Some(readers), _) => seal::seal(arrived, &arguments.manner(), &readers)?,
+        (Some(readers), _) => seal::seal(&arrived, &arguments.manner(), &readers)?,
         (None, NoCert::Pass) => arrived,
         (None, NoCert::Refuse) => bail!(Refusal(REFUSAL.to_owned())),
         (None, NoCert::Defer) => {
@@ -54,7 +54,7 @@ fn filter(arguments: &Arguments) -> Result<()> {
 fn check(arguments: &Arguments) -> Result<u8> {
     let from = &arguments.certificates;
     let recipient = envelope::recipient(from.recipient.as_deref(), Header(b""))?;
-    let trial = |readers: &Readers| seal::seal(TRIAL.to_vec(), &arguments.manner(), readers).map(drop);
+    let trial = |readers: &Readers| seal::seal(TRIAL, &arguments.manner(), readers).map(drop);
     let now = SystemTime::now();
     let report = check::report(&from.sources(), recipient.as_ref(), from.expired, from.subkeys(), now, trial);
     chain::hand_on(&[report.text.as_bytes()], &[], &Deadline::start())?;

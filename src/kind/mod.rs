@@ -20,6 +20,9 @@ use crate::escape;
 use crate::mime;
 use crate::openpgp::Recipient;
 
+/// How much of a large message is looked at first, in octets.
+const BEGINNING: usize = 64 * 1024;
+
 pub use reason::Reason;
 
 /// The kinds of mail.
@@ -161,4 +164,13 @@ pub fn of(message: &[u8]) -> Verdict {
 /// Of a large message this answers in no time: most of them begin with a text.
 pub fn begins_readable(beginning: &[u8]) -> bool {
     mime::walk(beginning).parts.iter().any(leaf::begins_readable)
+}
+
+/// Whether `message` is end-to-end encrypted. Of a large message that begins readable only the beginning
+/// is looked at.
+pub fn is_encrypted(message: &[u8]) -> bool {
+    match message.get(..BEGINNING) {
+        Some(beginning) if begins_readable(beginning) => false,
+        _ => of(message).kind.is_encrypted(),
+    }
 }

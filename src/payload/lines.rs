@@ -4,6 +4,9 @@ use std::io;
 
 use memchr::{memchr_iter, memchr2_iter};
 
+/// How much is converted at once, in octets.
+const PIECE: usize = 32 * 1024;
+
 /// How the line ends of an original are restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineEnds {
@@ -41,8 +44,8 @@ impl LineEnds {
     }
 
     /// What a `lines` parameter says.
-    pub fn from_word(word: &[u8]) -> Option<Self> {
-        [LineEnds::Lf, LineEnds::CrLf, LineEnds::AsIs].into_iter().find(|ends| ends.word().as_bytes() == word)
+    pub fn from_word(word: &str) -> Option<Self> {
+        [LineEnds::Lf, LineEnds::CrLf, LineEnds::AsIs].into_iter().find(|ends| ends.word() == word)
     }
 
     /// How many octets the canonical form of `text` has more than `text`.
@@ -50,18 +53,28 @@ impl LineEnds {
         if self == LineEnds::Lf { memchr_iter(b'\n', text).count() } else { 0 }
     }
 
-    /// Appends the canonical form of `text`, a span of the original, to `out`.
-    pub fn write_canonical(self, text: &[u8], out: &mut Vec<u8>) {
+    /// Writes the canonical form of `text`, a span of the original, in pieces that stay in the processor's
+    /// caches.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_canonical(self, text: &[u8], out: &mut impl io::Write) -> io::Result<()> {
         if self != LineEnds::Lf {
-            return out.extend_from_slice(text);
+            return out.write_all(text);
         }
-        let mut start = 0;
-        for lf in memchr_iter(b'\n', text) {
-            out.extend_from_slice(&text[start..lf]);
-            out.extend_from_slice(b"\r\n");
-            start = lf + 1;
+        let mut canonical = Vec::with_capacity(2 * PIECE);
+        for piece in text.chunks(PIECE) {
+            canonical.clear();
+            let mut start = 0;
+            for lf in memchr_iter(b'\n', piece) {
+                canonical.extend_from_slice(&piece[start..lf]);
+                canonical.extend_from_slice(b"\r\n");
+                start = lf + 1;
+            }
+            canonical.extend_from_slice(&piece[start..]);
+            out.write_all(&canonical)?;
         }
-        out.extend_from_slice(&text[start..]);
+        Ok(())
     }
 
     /// Writes what `canonical` restores to: every CRLF becomes LF again where the original had LF.

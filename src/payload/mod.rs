@@ -9,6 +9,7 @@ pub mod content_type;
 mod lines;
 mod signed;
 mod splice;
+mod undo;
 
 use std::io::{self, Write};
 
@@ -20,9 +21,9 @@ use rustix::rand::{GetRandomFlags, getrandom};
 
 pub use lines::LineEnds;
 pub use splice::Reason;
+pub use undo::Undo;
 
-use crate::input::reserve;
-use crate::message::{Entity, Lines, line_len};
+use crate::message::{Entity, Lines};
 use crate::outer::{Extent, OuterField, copies};
 
 /// The name of our field.
@@ -30,10 +31,8 @@ const OUR_FIELD: &str = "Selfseal";
 
 /// The continuation line that marks a Content-Type as that of a payload: the older draft's parameter for
 /// the readers of today, RFC 9788's for those of tomorrow.
-const MARK: &str = " ; protected-headers=\"v1\"; hp=\"cipher\"";
-
-/// A line that RFC 5322 allows, and some for the rest of the frame.
-const ROOM: usize = 4096;
+const MARK_LINE: &str = " ; protected-headers=\"v1\"; hp=\"cipher\"\r\n";
+const MARK: &str = MARK_LINE.trim_ascii_end();
 
 /// How the original stands in the payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,91 +43,132 @@ pub enum Form {
     Wrapped(Reason),
 }
 
-/// What is encrypted: a MIME entity.
+/// What is encrypted: a MIME entity around spans of the original, in canonical form unless the original's
+/// line ends were mixed. It is written piece by piece and never stands in memory as a whole.
 #[derive(Debug)]
-pub struct Payload {
-    /// The entity, in canonical form unless the original's line ends were mixed.
-    pub bytes: Vec<u8>,
+pub struct Payload<'a> {
     /// How the original stands in it.
     pub form: Form,
+    head: Vec<u8>,
+    spans: [&'a [u8]; 2],
+    between: &'static str,
+    tail: String,
+    ends: LineEnds,
+    growth: usize,
 }
 
-impl Payload {
+impl<'a> Payload<'a> {
     /// The payload for `original`, where `outer` are the fields that stand outside.
     ///
     /// # Errors
-    /// Memory is short; or the way back fails even from the wrapped form, which would be a fault of ours.
-    pub fn of(original: &[u8], outer: &[OuterField]) -> Result<Self> {
-        let reason = match spliced(original, outer)? {
-            Ok(bytes) if restores_to(&bytes, original) => return Ok(Payload { bytes, form: Form::Spliced }),
+    /// The way back fails even from the wrapped form, which would be a fault of ours.
+    pub fn of(original: &'a [u8], outer: &[OuterField]) -> Result<Self> {
+        let (ends, growth) = canonical_ends(original);
+        let reason = match spliced(original, outer, ends, growth) {
+            Ok(payload) if payload.leads_back_to(original) => return Ok(payload),
             Ok(_) => Reason::NoWayBack,
             Err(reason) => reason,
         };
-        let bytes = wrapped(original, outer)?;
+        let payload = wrapped(original, outer, ends, growth, reason)?;
         ensure!(
-            restores_to(&bytes, original),
+            payload.leads_back_to(original),
             "the sealed form would not lead back to the message; it is kept"
         );
-        Ok(Payload { bytes, form: Form::Wrapped(reason) })
+        Ok(payload)
+    }
+
+    /// How long it is.
+    pub fn length(&self) -> usize {
+        let spans: usize = self.spans.iter().map(|span| span.len()).sum();
+        self.head.len() + spans + self.growth + self.between.len() + self.tail.len()
+    }
+
+    /// Writes all of it.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&self.head)?;
+        self.ends.write_canonical(self.spans[0], out)?;
+        out.write_all(self.between.as_bytes())?;
+        self.ends.write_canonical(self.spans[1], out)?;
+        out.write_all(self.tail.as_bytes())
+    }
+
+    fn leads_back_to(&self, original: &[u8]) -> bool {
+        let mut undo = Undo::into(Expected(original));
+        self.write_to(&mut undo).is_ok() && undo.finish().is_ok_and(|rest| rest.0.is_empty())
     }
 }
 
-/// Whether the canonical form of `original` would grow beyond what a host's limits expect: a message of
-/// nothing but empty lines would double. Then its line ends stay as they are.
-fn grows_too_much(ends: LineEnds, original: &[u8]) -> bool {
-    let growth = ends.growth(original);
-    growth > 8 * 1024 && growth > original.len() / 16
+/// A writer that accepts nothing but these bytes.
+#[derive(Debug)]
+struct Expected<'a>(&'a [u8]);
+
+impl Write for Expected<'_> {
+    fn write(&mut self, written: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.strip_prefix(written).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(written.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-fn spliced(original: &[u8], outer: &[OuterField]) -> Result<Result<Vec<u8>, Reason>> {
+/// The line ends of `original`, and how much longer the canonical form makes it. A message of nothing but
+/// empty lines would double, beyond what a host's limits expect: then its line ends stay as they are.
+fn canonical_ends(original: &[u8]) -> (LineEnds, usize) {
     let ends = LineEnds::of(original);
+    let growth = ends.growth(original);
+    if growth > 8 * 1024 && growth > original.len() / 16 { (LineEnds::AsIs, 0) } else { (ends, growth) }
+}
+
+fn spliced<'a>(
+    original: &'a [u8],
+    outer: &[OuterField],
+    ends: LineEnds,
+    growth: usize,
+) -> Result<Payload<'a>, Reason> {
     let entity = Entity::split(original);
     if Extent::of(entity.header) == Extent::Lean {
-        return Ok(Err(Reason::LargeHeader));
+        return Err(Reason::LargeHeader);
     }
-    if grows_too_much(ends, original) {
-        return Ok(Err(Reason::ManyLines));
-    }
-    let field = match splice::type_field(&entity, ends) {
-        Err(reason) => return Ok(Err(reason)),
-        Ok(field) => field,
-    };
+    let field = splice::type_field(&entity, ends)?;
     let mut added = hp_outer(outer);
+    let mut between = MARK_LINE;
     if field.is_none() {
-        added.extend_from_slice(format!("Content-Type: text/plain;{}\r\n", &MARK[2..]).as_bytes());
+        added.extend_from_slice(b"Content-Type: text/plain;");
+        added.extend_from_slice(&MARK_LINE.as_bytes()[2..]);
+        between = "";
     }
-    let mut payload = begin("spliced", ends, &added, original.len() + ends.growth(original))?;
     // The line goes behind the last line of the field: spans of one buffer, so addresses tell where.
     let end = field.map_or(0, |field| field.raw.as_ptr_range().end.addr() - original.as_ptr().addr());
-    ends.write_canonical(&original[..end], &mut payload);
-    if field.is_some() {
-        payload.extend_from_slice(MARK.as_bytes());
-        payload.extend_from_slice(b"\r\n");
-    }
-    ends.write_canonical(&original[end..], &mut payload);
-    Ok(Ok(payload))
+    let (before, behind) = original.split_at(end);
+    let head = beginning("spliced", ends, &added);
+    let (spans, tail) = ([before, behind], String::new());
+    Ok(Payload { form: Form::Spliced, head, spans, between, tail, ends, growth })
 }
 
-fn wrapped(original: &[u8], outer: &[OuterField]) -> Result<Vec<u8>> {
-    let ends = Some(LineEnds::of(original))
-        .filter(|ends| !grows_too_much(*ends, original))
-        .unwrap_or(LineEnds::AsIs);
+fn wrapped<'a>(
+    original: &'a [u8],
+    outer: &[OuterField],
+    ends: LineEnds,
+    growth: usize,
+    reason: Reason,
+) -> Result<Payload<'a>> {
     let header = Entity::split(original).header;
     let boundary = boundary(original)?;
-    let added = hp_outer(outer);
-    let copies: Vec<u8> = copies(header, Extent::of(header)).iter().fold(Vec::new(), |mut out, field| {
-        field.write(&mut out, b"", b"\r\n");
-        out
-    });
-    let length = copies.len() + original.len() + ends.growth(original);
-    let mut payload = begin("wrapped", ends, &added, length)?;
-    payload.extend_from_slice(&copies);
-    payload.extend_from_slice(b"Content-Type: ");
-    ContentType::new("multipart/mixed").attribute("boundary", &boundary).write_header(&mut payload, 14)?;
-    payload.extend_from_slice(format!("{MARK}\r\n\r\n--{boundary}\r\n").as_bytes());
-    ends.write_canonical(original, &mut payload);
-    payload.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    Ok(payload)
+    let mut head = beginning("wrapped", ends, &hp_outer(outer));
+    for field in copies(header, Extent::of(header)) {
+        field.write(&mut head, b"", b"\r\n");
+    }
+    head.extend_from_slice(b"Content-Type: ");
+    ContentType::new("multipart/mixed").attribute("boundary", &boundary).write_header(&mut head, 14)?;
+    head.extend_from_slice(format!("{MARK_LINE}\r\n--{boundary}\r\n").as_bytes());
+    let tail = format!("\r\n--{boundary}--\r\n");
+    let spans = [original, b"".as_slice()];
+    Ok(Payload { form: Form::Wrapped(reason), head, spans, between: "", tail, ends, growth })
 }
 
 /// The fields that say what stands outside, in order, with the outer value (RFC 9788, 2.2). A field that
@@ -141,16 +181,11 @@ fn hp_outer(outer: &[OuterField]) -> Vec<u8> {
     lines
 }
 
-/// Our field and the lines behind it, with room for `length` octets more.
-fn begin(form: &str, ends: LineEnds, added: &[u8], length: usize) -> Result<Vec<u8>> {
-    let mut payload = Vec::new();
-    reserve(&mut payload, added.len() + length + ROOM)?;
+/// Our field and the lines behind it.
+fn beginning(form: &str, ends: LineEnds, added: &[u8]) -> Vec<u8> {
     let count = Lines(added).count();
-    payload.extend_from_slice(
-        format!("{OUR_FIELD}: form={form}; lines={}; added={count}\r\n", ends.word()).as_bytes(),
-    );
-    payload.extend_from_slice(added);
-    Ok(payload)
+    let statement = format!("{OUR_FIELD}: form={form}; lines={}; added={count}\r\n", ends.word());
+    [statement.as_bytes(), added].concat()
 }
 
 /// 128 random bits that do not occur in `original`.
@@ -165,85 +200,6 @@ pub fn boundary(original: &[u8]) -> Result<String> {
         if memmem::find(original, boundary.as_bytes()).is_none() {
             return Ok(boundary);
         }
-    }
-}
-
-/// What a payload claims its original to be: spans of the payload, and how their line ends are restored.
-///
-/// A claim, since anyone can encrypt to a public certificate.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Claim<'a> {
-    spans: [&'a [u8]; 2],
-    ends: LineEnds,
-}
-
-impl<'a> Claim<'a> {
-    /// Reads a payload; nothing where it is none of ours.
-    pub fn read(payload: &'a [u8]) -> Option<Self> {
-        let (first, rest) = payload.split_at(line_len(payload));
-        let statement = first.strip_prefix(b"Selfseal: form=")?.strip_suffix(b"\r\n")?;
-        let mut words = statement.splitn(3, |octet| *octet == b';');
-        let form = words.next()?;
-        let ends = LineEnds::from_word(words.next()?.strip_prefix(b" lines=")?)?;
-        let added = std::str::from_utf8(words.next()?.strip_prefix(b" added=")?).ok()?.parse().ok()?;
-        let spans = match form {
-            b"spliced" => unspliced(rest, added)?,
-            b"wrapped" => [unwrapped(rest)?, b""],
-            _ => return None,
-        };
-        Some(Claim { spans, ends })
-    }
-
-    /// Writes the original.
-    ///
-    /// # Errors
-    /// Those of `out`.
-    pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
-        self.spans.iter().try_for_each(|span| self.ends.restore(span, out))
-    }
-}
-
-/// All behind the `added` lines, less the one line of the header section that marks the Content-Type.
-fn unspliced(rest: &[u8], added: usize) -> Option<[&[u8]; 2]> {
-    let start: usize = Lines(rest).take(added).map(<[u8]>::len).sum();
-    let original = &rest[start..];
-    let mut end = 0;
-    for line in Lines(original).take_while(|line| *line != b"\r\n") {
-        if line.strip_suffix(b"\r\n") == Some(MARK.as_bytes()) {
-            return Some([&original[..end], &original[end + line.len()..]]);
-        }
-        end += line.len();
-    }
-    Some([original, b""])
-}
-
-/// What lies between `--BOUNDARY` CRLF and CRLF `--BOUNDARY--`.
-fn unwrapped(rest: &[u8]) -> Option<&[u8]> {
-    let entity = Entity::split(rest);
-    let boundary = content_type::ContentType::plain(&entity.header.all("Content-Type").next()?)?;
-    let boundary = boundary.parameter("boundary")?;
-    let part = entity.body.strip_prefix(format!("--{boundary}\r\n").as_bytes())?;
-    let end = memmem::rfind(part, format!("\r\n--{boundary}--").as_bytes())?;
-    Some(&part[..end])
-}
-
-/// The undo before the encryption: whether `payload` leads back to `original`.
-fn restores_to(payload: &[u8], original: &[u8]) -> bool {
-    let mut rest = Expected(original);
-    Claim::read(payload).is_some_and(|claim| claim.write_to(&mut rest).is_ok() && rest.0.is_empty())
-}
-
-/// A writer that accepts nothing but these bytes: a comparison without another copy of the message.
-struct Expected<'a>(&'a [u8]);
-
-impl Write for Expected<'_> {
-    fn write(&mut self, written: &[u8]) -> io::Result<usize> {
-        self.0 = self.0.strip_prefix(written).ok_or(io::ErrorKind::InvalidData)?;
-        Ok(written.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

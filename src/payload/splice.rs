@@ -50,12 +50,17 @@ pub enum Reason {
 const SINGLE: [&str; 6] =
     ["Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "MIME-Version", "From", "Subject"];
 
+/// What a reader of header protection looks for.
+const FOREIGN_MARKS: [&str; 2] = ["protected-headers", "hp-legacy-display"];
+
 /// The first reason against splicing, or the Content-Type field that takes the line, if there is one.
 pub fn type_field<'a>(entity: &Entity<'a>, ends: LineEnds) -> Result<Option<Field<'a>>, Reason> {
     let header = entity.header;
-    if ends == LineEnds::AsIs {
-        return Err(Reason::MixedLineEnds);
-    }
+    let has_cr = || [entity.header.0, entity.separator, entity.body].iter().any(|text| text.contains(&b'\r'));
+    first_of([
+        (ends == LineEnds::AsIs && has_cr(), Reason::MixedLineEnds),
+        (ends == LineEnds::AsIs, Reason::ManyLines),
+    ])?;
     well_formed(entity)?;
     match header.all("Content-Type").next() {
         Some(field) => {
@@ -116,7 +121,7 @@ fn is_unwrapped(content_type: &ContentType, entity: &Entity) -> bool {
             true
         }
         "application/octet-stream" => is_named_cms(content_type, entity.header),
-        "multipart/mixed" => occurrences(entity.body, "pgp-encrypted").next().is_some(),
+        "multipart/mixed" => occurrences(entity.body, &["pgp-encrypted"]).next().is_some(),
         _ => essence.starts_with("message/") || essence.starts_with("application/pgp-"),
     }
 }
@@ -140,18 +145,19 @@ fn inline(header: Header) -> bool {
 fn foreign_mark(entity: &Entity, allowed: Option<Field>) -> bool {
     // Spans of one buffer: an address tells whether a word lies in the allowed field.
     let allowed = allowed.map_or(&[][..], |field| field.raw).as_ptr_range();
-    ["protected-headers", "hp-legacy-display"].into_iter().any(|word| {
-        let mut found = [entity.header.0, entity.body].into_iter().flat_map(|text| occurrences(text, word));
-        found.any(|found| !allowed.contains(&found.as_ptr()))
-    })
+    let mut found =
+        [entity.header.0, entity.body].into_iter().flat_map(|text| occurrences(text, &FOREIGN_MARKS));
+    found.any(|found| !allowed.contains(&found.as_ptr()))
 }
 
-/// Where `word`, which has a dash, stands in `text`, whatever its letters' case. Dashes are rare in base64
-/// and text, so this is one fast scan.
-fn occurrences<'a>(text: &'a [u8], word: &'static str) -> impl Iterator<Item = &'a [u8]> {
-    let dash = word.find('-').unwrap_or_default();
+/// Where one of `words`, each with a dash, stands in `text`, whatever its letters' case. Dashes are rare in
+/// base64 and text, so this is one fast scan.
+fn occurrences<'a>(text: &'a [u8], words: &'static [&'static str]) -> impl Iterator<Item = &'a [u8]> {
     memchr_iter(b'-', text).filter_map(move |at| {
-        let found = text.get(at.checked_sub(dash)?..)?.get(..word.len())?;
-        found.eq_ignore_ascii_case(word.as_bytes()).then_some(found)
+        words.iter().find_map(|word| {
+            let start = at.checked_sub(word.find('-')?)?;
+            let found = text.get(start..)?.get(..word.len())?;
+            found.eq_ignore_ascii_case(word.as_bytes()).then_some(found)
+        })
     })
 }

@@ -1,7 +1,5 @@
 //! The payload, encrypted to the readers' certificates (RFC 9580).
 
-use std::io::Write;
-
 use anyhow::Result;
 use sequoia_openpgp::KeyHandle;
 use sequoia_openpgp::packet::Key;
@@ -12,6 +10,7 @@ use sequoia_openpgp::types::{CompressionAlgorithm, Features};
 use super::armor::{Armor, Checksum};
 use crate::cert::Readers;
 use crate::input::reserve;
+use crate::payload::Payload;
 
 type PublicKey = Key<PublicParts, UnspecifiedRole>;
 
@@ -35,14 +34,14 @@ pub enum Compression {
 /// # Errors
 /// Memory is short, a certificate's key turns out unusable, the kernel has no random octets.
 pub fn encrypt(
-    payload: &[u8],
+    payload: &Payload,
     readers: &Readers,
     compression: Compression,
     eol: &'static [u8],
     out: &mut Vec<u8>,
 ) -> Result<()> {
     let recipients = recipients(readers);
-    let length = payload.len() + payload.len() / 512 + OVERHEAD + recipients.len() * RECIPIENT;
+    let length = payload.length() + payload.length() / 512 + OVERHEAD + recipients.len() * RECIPIENT;
     reserve(out, Armor::len_of(length))?;
     let checksum = if readers.all_read_seipd_v2 { Checksum::None } else { Checksum::Crc24 };
     let mut armor = Armor::begin(out, eol, checksum);
@@ -53,7 +52,7 @@ pub fn encrypt(
         message = Compressor::new(message).algo(CompressionAlgorithm::Zip).build()?;
     }
     let mut literal = LiteralWriter::new(message).build()?;
-    literal.write_all(payload)?;
+    payload.write_to(&mut literal)?;
     literal.finalize()?;
     armor.end();
     Ok(())

@@ -36,23 +36,20 @@ pub struct Manner {
 
 /// Seals what arrived for its readers: the host's frame, the outer header section, the encrypted payload.
 ///
-/// Takes the message, so that it is gone from memory before the ciphertext grows.
-///
 /// # Errors
 /// Memory is short, or a certificate turns out unusable. Nothing is ever half sealed.
-pub fn seal(arrived: Vec<u8>, manner: &Manner, readers: &Readers) -> Result<Vec<u8>> {
-    let Arrival { frame, message } = Arrival::read(&arrived);
+pub fn seal(arrived: &[u8], manner: &Manner, readers: &Readers) -> Result<Vec<u8>> {
+    let Arrival { frame, message } = Arrival::read(arrived);
     let header = Entity::split(message).header;
     let outer = outer::fields(header, &manner.outside, Extent::of(header));
     let eol = if line_end(&message[..line_len(message)]) == b"\r\n" { b"\r\n".as_slice() } else { b"\n" };
-    let payload = Payload::of(message, &outer)?.bytes;
+    let payload = Payload::of(message, &outer)?;
     let boundary = payload::boundary(&[])?;
 
     let mut sealed = Vec::new();
     reserve(&mut sealed, frame.len() + 2 * header.0.len() + 4096)?;
     sealed.extend_from_slice(frame);
     write_head(&outer, &boundary, eol, &mut sealed)?;
-    drop(arrived);
     encrypt::encrypt(&payload, readers, manner.compression, eol, &mut sealed).context("encryption")?;
     write_lines(&format!("\n--{boundary}--\n"), eol, &mut sealed);
     Ok(sealed)
