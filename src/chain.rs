@@ -9,7 +9,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -28,37 +28,96 @@ use crate::deadline::Deadline;
 const OURS: [&str; 7] =
     ["is-encrypted", "encrypt-to-self", "deliver", "purge-old", "tls-audit", "encrypt-old", "unseal"];
 
-/// Hands `output`, the pieces of one message, to `command`, or to standard output where there is none.
+/// Hands `message` to `command`, or to standard output where there is none.
 ///
 /// Returns only without a command, or to say why it could not.
 ///
 /// # Errors
 /// The command is not there or cannot be started, the host's file size limit is too small, memory is
 /// short, the reader went away, the time ran out.
-pub fn hand_on(output: &[&[u8]], command: &[OsString], deadline: &Deadline) -> Result<()> {
-    let Some((program, arguments)) = command.split_first() else {
-        return write_out(output, deadline).context("standard output");
-    };
+pub fn hand_on(message: &[u8], command: &[OsString], deadline: &Deadline) -> Result<()> {
+    if command.is_empty() {
+        return write_out(message, deadline).context("standard output");
+    }
+    let mut output = Output::begin()?;
+    output.write_all(message)?;
+    output.hand_on(command, deadline)
+}
+
+/// A message in the making: a file in memory, never on a disk. Nobody sees it before it is whole.
+#[derive(Debug)]
+pub struct Output {
+    file: File,
+    /// The host's file size limit, and what it still allows. It holds for files in memory too, and a write
+    /// beyond it may end in a signal.
+    limit: u64,
+    room: u64,
+}
+
+impl Output {
+    /// # Errors
+    /// The kernel has no more files.
+    pub fn begin() -> Result<Self> {
+        let limit = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
+        Ok(Output { file: memfd().context("memory for the output")?, limit, room: limit })
+    }
+
+    /// Hands the whole message to `command`, or to standard output where there is none.
+    ///
+    /// Returns only without a command, or to say why it could not.
+    ///
+    /// # Errors
+    /// The command is not there or cannot be started, the reader went away, the time ran out.
+    pub fn hand_on(mut self, command: &[OsString], deadline: &Deadline) -> Result<()> {
+        self.file.rewind().context("memory for the output")?;
+        match command.split_first() {
+            Some((program, arguments)) => become_next(program, arguments, self.file, deadline),
+            None => copy_out(self.file, deadline).context("standard output"),
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let room = self.room.checked_sub(octets.len() as u64);
+        self.room = room.ok_or_else(|| io::Error::other(beyond(self.limit)))?;
+        self.file.write_all(octets)?;
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn become_next(program: &OsStr, arguments: &[OsString], message: File, deadline: &Deadline) -> Result<()> {
     let path = find(program)?;
-    let message = in_memory(output)?;
     deadline.check()?;
     let error = Command::new(&path).args(arguments).stdin(Stdio::from(message)).exec();
     Err(error).with_context(|| format!("{}: not started", path.display()))
 }
 
+fn copy_out(mut message: File, deadline: &Deadline) -> Result<()> {
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        match message.read(&mut piece)? {
+            0 => return Ok(()),
+            length => write_out(&piece[..length], deadline)?,
+        }
+    }
+}
+
 /// Writes to standard output, which may be a pipe whose reader is slow.
-fn write_out(output: &[&[u8]], deadline: &Deadline) -> Result<()> {
+fn write_out(message: &[u8], deadline: &Deadline) -> Result<()> {
     let stdout = io::stdout();
     ensure!(!leads_nowhere(&stdout), "closed; nobody would read the message");
-    for piece in output {
-        let mut rest = *piece;
-        while !rest.is_empty() {
-            deadline.wait(&stdout, PollFlags::OUT)?;
-            match rustix::io::write(&stdout, rest) {
-                Ok(written) => rest = &rest[written..],
-                Err(Errno::INTR | Errno::AGAIN) => {}
-                Err(errno) => return Err(errno.into()),
-            }
+    let mut rest = message;
+    while !rest.is_empty() {
+        deadline.wait(&stdout, PollFlags::OUT)?;
+        match rustix::io::write(&stdout, rest) {
+            Ok(written) => rest = &rest[written..],
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(errno) => return Err(errno.into()),
         }
     }
     Ok(())
@@ -70,17 +129,6 @@ fn leads_nowhere(fd: impl AsFd) -> bool {
     let null = rustix::fs::makedev(1, 3);
     fstat(&fd).is_ok_and(|stat| stat.st_rdev == null)
         && fcntl_getfl(&fd).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR)
-}
-
-fn in_memory(output: &[&[u8]]) -> Result<File> {
-    let length: usize = output.iter().map(|piece| piece.len()).sum();
-    within_file_size_limit(length)?;
-    let mut file = memfd().context("memory for the output")?;
-    for piece in output {
-        file.write_all(piece).context("memory for the output")?;
-    }
-    file.rewind().context("memory for the output")?;
-    Ok(file)
 }
 
 /// A file in memory that nothing can execute. A kernel before 6.3 does not know that seal.
@@ -99,13 +147,13 @@ fn memfd() -> Result<File> {
 /// # Errors
 /// `length` octets are more than it allows.
 pub fn within_file_size_limit(length: usize) -> Result<()> {
-    let limit = getrlimit(Resource::Fsize).current;
-    ensure!(
-        limit.is_none_or(|limit| length as u64 <= limit),
-        "{length} octets are more than the host's file size limit of {} (Postfix: mailbox_size_limit); raise it",
-        limit.unwrap_or(u64::MAX)
-    );
+    let limit = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
+    ensure!(length as u64 <= limit, "{length} octets are {}", beyond(limit));
     Ok(())
+}
+
+fn beyond(limit: u64) -> String {
+    format!("more than the host's file size limit of {limit} (Postfix: mailbox_size_limit); raise it")
 }
 
 /// Where `program` is: as given when it has a slash, beside the running program when it is one of ours,

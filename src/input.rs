@@ -103,7 +103,8 @@ fn read_once(input: impl AsFd, message: &mut Vec<u8>, deadline: &Deadline) -> Re
 /// # Errors
 /// There is not so much memory.
 pub fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<()> {
-    buffer.try_reserve_exact(more).with_context(|| format!("no memory for {more} more octets"))
+    ensure!(buffer.try_reserve_exact(more).is_ok(), "no memory for {more} more octets");
+    Ok(())
 }
 
 #[cfg(test)]

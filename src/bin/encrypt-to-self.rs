@@ -1,11 +1,13 @@
 //! Message in, sealed message out; what is encrypted already passes unchanged.
 #![forbid(unsafe_code)]
 
+use std::io;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use anyhow::{Result, bail};
 use selfseal::cert::{Readers, check};
+use selfseal::chain::Output;
 use selfseal::cli::encrypt_to_self::{Arguments, NoCert};
 use selfseal::deadline::Deadline;
 use selfseal::exit::Refusal;
@@ -30,7 +32,7 @@ fn filter(arguments: &Arguments) -> Result<()> {
     let arrived = input::read(&deadline)?;
     let message = Arrival::read(&arrived).message;
     if kind::is_encrypted(message) {
-        return chain::hand_on(&[&arrived], &arguments.command, &deadline);
+        return chain::hand_on(&arrived, &arguments.command, &deadline);
     }
     let from = &arguments.certificates;
     let sources = from.sources();
@@ -39,24 +41,27 @@ fn filter(arguments: &Arguments) -> Result<()> {
         None => None,
     };
     let readers = cert::find(&sources, recipient.as_ref(), from.expired, from.subkeys(), SystemTime::now())?;
-    let output = match (readers, arguments.no_cert) {
-        (Some(readers), _) => seal::seal(&arrived, &arguments.manner(), &readers)?,
-        (None, NoCert::Pass) => arrived,
+    match (readers, arguments.no_cert) {
+        (Some(readers), _) => {
+            let mut sealed = Output::begin()?;
+            seal::seal(&arrived, &arguments.manner(), &readers, &mut sealed)?;
+            sealed.hand_on(&arguments.command, &deadline)
+        }
+        (None, NoCert::Pass) => chain::hand_on(&arrived, &arguments.command, &deadline),
         (None, NoCert::Refuse) => bail!(Refusal(REFUSAL.to_owned())),
         (None, NoCert::Defer) => {
             bail!("no certificate: looked in {}; put one there or give --cert", sources.places())
         }
-    };
-    chain::hand_on(&[&output], &arguments.command, &deadline)
+    }
 }
 
 /// For a person before the first mail and for cron after it: status 1 when something needs attention.
 fn check(arguments: &Arguments) -> Result<u8> {
     let from = &arguments.certificates;
     let recipient = envelope::recipient(from.recipient.as_deref(), Header(b""))?;
-    let trial = |readers: &Readers| seal::seal(TRIAL, &arguments.manner(), readers).map(drop);
+    let trial = |readers: &Readers| seal::seal(TRIAL, &arguments.manner(), readers, io::sink());
     let now = SystemTime::now();
     let report = check::report(&from.sources(), recipient.as_ref(), from.expired, from.subkeys(), now, trial);
-    chain::hand_on(&[report.text.as_bytes()], &[], &Deadline::start())?;
+    chain::hand_on(report.text.as_bytes(), &[], &Deadline::start())?;
     Ok(u8::from(!report.is_good))
 }

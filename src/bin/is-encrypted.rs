@@ -26,11 +26,11 @@ fn main() -> ExitCode {
             if !verdict.kind.is_encrypted() {
                 refuse(&arguments, &arrival)?;
             }
-            chain::hand_on(&[&bytes], &arguments.command, &deadline)?;
+            chain::hand_on(&bytes, &arguments.command, &deadline)?;
             return Ok(0);
         }
         if let Some(form) = arguments.print {
-            chain::hand_on(&[report(&verdict, form).as_bytes()], &[], &deadline)?;
+            chain::hand_on(report(&verdict, form).as_bytes(), &[], &deadline)?;
         }
         Ok(u8::from(!verdict.kind.is_encrypted()))
     })

@@ -54,7 +54,6 @@ pub struct Payload<'a> {
     between: &'static str,
     tail: String,
     ends: LineEnds,
-    growth: usize,
 }
 
 impl<'a> Payload<'a> {
@@ -63,24 +62,18 @@ impl<'a> Payload<'a> {
     /// # Errors
     /// The way back fails even from the wrapped form, which would be a fault of ours.
     pub fn of(original: &'a [u8], outer: &[OuterField]) -> Result<Self> {
-        let (ends, growth) = canonical_ends(original);
-        let reason = match spliced(original, outer, ends, growth) {
+        let ends = canonical_ends(original);
+        let reason = match spliced(original, outer, ends) {
             Ok(payload) if payload.leads_back_to(original) => return Ok(payload),
             Ok(_) => Reason::NoWayBack,
             Err(reason) => reason,
         };
-        let payload = wrapped(original, outer, ends, growth, reason)?;
+        let payload = wrapped(original, outer, ends, reason)?;
         ensure!(
             payload.leads_back_to(original),
             "the sealed form would not lead back to the message; it is kept"
         );
         Ok(payload)
-    }
-
-    /// How long it is.
-    pub fn length(&self) -> usize {
-        let spans: usize = self.spans.iter().map(|span| span.len()).sum();
-        self.head.len() + spans + self.growth + self.between.len() + self.tail.len()
     }
 
     /// Writes all of it.
@@ -116,20 +109,15 @@ impl Write for Expected<'_> {
     }
 }
 
-/// The line ends of `original`, and how much longer the canonical form makes it. A message of nothing but
-/// empty lines would double, beyond what a host's limits expect: then its line ends stay as they are.
-fn canonical_ends(original: &[u8]) -> (LineEnds, usize) {
+/// The line ends of `original`. In canonical form a message of nothing but empty lines would double, beyond
+/// what a host's limits expect: then its line ends stay as they are.
+fn canonical_ends(original: &[u8]) -> LineEnds {
     let ends = LineEnds::of(original);
     let growth = ends.growth(original);
-    if growth > 8 * 1024 && growth > original.len() / 16 { (LineEnds::AsIs, 0) } else { (ends, growth) }
+    if growth > 8 * 1024 && growth > original.len() / 16 { LineEnds::AsIs } else { ends }
 }
 
-fn spliced<'a>(
-    original: &'a [u8],
-    outer: &[OuterField],
-    ends: LineEnds,
-    growth: usize,
-) -> Result<Payload<'a>, Reason> {
+fn spliced<'a>(original: &'a [u8], outer: &[OuterField], ends: LineEnds) -> Result<Payload<'a>, Reason> {
     let entity = Entity::split(original);
     if Extent::of(entity.header) == Extent::Lean {
         return Err(Reason::LargeHeader);
@@ -147,14 +135,13 @@ fn spliced<'a>(
     let (before, behind) = original.split_at(end);
     let head = beginning("spliced", ends, &added);
     let (spans, tail) = ([before, behind], String::new());
-    Ok(Payload { form: Form::Spliced, head, spans, between, tail, ends, growth })
+    Ok(Payload { form: Form::Spliced, head, spans, between, tail, ends })
 }
 
 fn wrapped<'a>(
     original: &'a [u8],
     outer: &[OuterField],
     ends: LineEnds,
-    growth: usize,
     reason: Reason,
 ) -> Result<Payload<'a>> {
     let header = Entity::split(original).header;
@@ -168,7 +155,7 @@ fn wrapped<'a>(
     head.extend_from_slice(format!("{MARK_LINE}\r\n--{boundary}\r\n").as_bytes());
     let tail = format!("\r\n--{boundary}--\r\n");
     let spans = [original, b"".as_slice()];
-    Ok(Payload { form: Form::Wrapped(reason), head, spans, between: "", tail, ends, growth })
+    Ok(Payload { form: Form::Wrapped(reason), head, spans, between: "", tail, ends })
 }
 
 /// The fields that say what stands outside, in order, with the outer value (RFC 9788, 2.2). A field that

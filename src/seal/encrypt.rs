@@ -1,5 +1,7 @@
 //! The payload, encrypted to the readers' certificates (RFC 9580).
 
+use std::io::Write;
+
 use anyhow::Result;
 use sequoia_openpgp::KeyHandle;
 use sequoia_openpgp::packet::Key;
@@ -14,11 +16,8 @@ use crate::payload::Payload;
 
 type PublicKey = Key<PublicParts, UnspecifiedRole>;
 
-/// What a payload grows by under encryption, at most: a tag for each chunk, partial lengths, headers.
-const OVERHEAD: usize = 64 * 1024;
-
-/// What one recipient takes: ML-KEM-1024 with its headers, or RSA-8192.
-const RECIPIENT: usize = 2 * 1024;
+/// What the library may take at once: two chunks of 4 MiB and some more, in octets.
+const LIBRARY_BUFFERS: usize = 16 << 20;
 
 /// Whether what is encrypted is compressed first. Compressed size tells about content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,32 +28,31 @@ pub enum Compression {
     Zip,
 }
 
-/// Appends `payload` to `out`, encrypted and armored with `eol`.
+/// Writes `payload`, encrypted and armored with `eol`.
 ///
 /// # Errors
-/// Memory is short, a certificate's key turns out unusable, the kernel has no random octets.
+/// Those of `out`; memory is short; a certificate's key turns out unusable; the kernel has no random octets.
 pub fn encrypt(
     payload: &Payload,
     readers: &Readers,
     compression: Compression,
     eol: &'static [u8],
-    out: &mut Vec<u8>,
+    out: impl Write + Send + Sync,
 ) -> Result<()> {
-    let recipients = recipients(readers);
-    let length = payload.length() + payload.length() / 512 + OVERHEAD + recipients.len() * RECIPIENT;
-    reserve(out, Armor::len_of(length))?;
+    // The library takes its buffers without asking, and a failed allocation ends in a signal, which bounces
+    // mail under Exim and Courier: ask for as much before it does.
+    reserve(&mut Vec::new(), LIBRARY_BUFFERS)?;
     let checksum = if readers.all_read_seipd_v2 { Checksum::None } else { Checksum::Crc24 };
     let mut armor = Armor::begin(out, eol, checksum);
-    let encryptor =
-        Encryptor::for_recipients(Message::new(&mut armor), recipients).symmetric_algo(readers.cipher);
-    let mut message = encryptor.build()?;
+    let encryptor = Encryptor::for_recipients(Message::new(&mut armor), recipients(readers));
+    let mut message = encryptor.symmetric_algo(readers.cipher).build()?;
     if compression == Compression::Zip {
         message = Compressor::new(message).algo(CompressionAlgorithm::Zip).build()?;
     }
     let mut literal = LiteralWriter::new(message).build()?;
     payload.write_to(&mut literal)?;
     literal.finalize()?;
-    armor.end();
+    armor.end()?;
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 mod armor;
 mod encrypt;
 
+use std::io::Write;
+
 use anyhow::{Context, Result};
 use mail_builder::headers::Header as _;
 use mail_builder::headers::content_type::ContentType;
@@ -10,7 +12,6 @@ use mail_builder::headers::content_type::ContentType;
 pub use encrypt::Compression;
 
 use crate::cert::Readers;
-use crate::input::reserve;
 use crate::message::{Arrival, Entity, line_end, line_len};
 use crate::outer::{self, Extent, OuterField, Outside};
 use crate::payload::{self, Payload};
@@ -34,11 +35,17 @@ pub struct Manner {
     pub compression: Compression,
 }
 
-/// Seals what arrived for its readers: the host's frame, the outer header section, the encrypted payload.
+/// Writes what arrived, sealed for its readers: the host's frame, the outer header section, the encrypted
+/// payload.
 ///
 /// # Errors
-/// Memory is short, or a certificate turns out unusable. Nothing is ever half sealed.
-pub fn seal(arrived: &[u8], manner: &Manner, readers: &Readers) -> Result<Vec<u8>> {
+/// Those of `out`, which is then half written; a certificate turns out unusable.
+pub fn seal(
+    arrived: &[u8],
+    manner: &Manner,
+    readers: &Readers,
+    mut out: impl Write + Send + Sync,
+) -> Result<()> {
     let Arrival { frame, message } = Arrival::read(arrived);
     let header = Entity::split(message).header;
     let outer = outer::fields(header, &manner.outside, Extent::of(header));
@@ -46,29 +53,29 @@ pub fn seal(arrived: &[u8], manner: &Manner, readers: &Readers) -> Result<Vec<u8
     let payload = Payload::of(message, &outer)?;
     let boundary = payload::boundary(&[])?;
 
-    let mut sealed = Vec::new();
-    reserve(&mut sealed, frame.len() + 2 * header.0.len() + 4096)?;
-    sealed.extend_from_slice(frame);
-    write_head(&outer, &boundary, eol, &mut sealed)?;
-    encrypt::encrypt(&payload, readers, manner.compression, eol, &mut sealed).context("encryption")?;
-    write_lines(&format!("\n--{boundary}--\n"), eol, &mut sealed);
-    Ok(sealed)
+    out.write_all(frame)?;
+    out.write_all(&head(&outer, &boundary, eol)?)?;
+    encrypt::encrypt(&payload, readers, manner.compression, eol, &mut out).context("encryption")?;
+    let mut tail = Vec::new();
+    write_lines(&format!("\n--{boundary}--\n"), eol, &mut tail);
+    Ok(out.write_all(&tail)?)
 }
 
 /// The outer header section, and all that stands before the armor.
-fn write_head(outer: &[OuterField], boundary: &str, eol: &[u8], out: &mut Vec<u8>) -> Result<()> {
+fn head(outer: &[OuterField], boundary: &str, eol: &[u8]) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
     for field in outer {
-        field.write(out, b"", eol);
+        field.write(&mut out, b"", eol);
     }
     let mut content_type = b"MIME-Version: 1.0\nContent-Type: ".to_vec();
     ContentType::new("multipart/encrypted")
         .attribute("protocol", "application/pgp-encrypted")
         .attribute("boundary", boundary)
         .write_header(&mut content_type, 14)?;
-    write_lines(&String::from_utf8(content_type)?.replace("\r\n", "\n"), eol, out);
+    write_lines(&String::from_utf8(content_type)?.replace("\r\n", "\n"), eol, &mut out);
     let frame = format!("\n{PREAMBLE}\n--{boundary}\n{VERSION_PART}--{boundary}\n{DATA_PART}");
-    write_lines(&frame, eol, out);
-    Ok(())
+    write_lines(&frame, eol, &mut out);
+    Ok(out)
 }
 
 /// Appends `text`, whose lines end with LF, with `eol` instead.
