@@ -66,6 +66,10 @@ pub(super) fn openpgp(part: &mime::Part) -> Result<Message, Reason> {
     match Armor::read(&decoded.octets) {
         Err(Fault::NoArmor) => {
             let message = openpgp::message(&Octets::plain(&*decoded.octets)).map_err(Reason::Pgp)?;
+            // Nothing but armor tells where a sentence that was put behind it begins.
+            if message.is_cut_off {
+                return Err(Reason::Pgp(Fault::CutOff));
+            }
             // Octets can be a message and a picture at the same time, armor cannot.
             if !has_own_name(&part.content) {
                 return Err(Reason::OtherName);

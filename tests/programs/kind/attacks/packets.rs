@@ -73,6 +73,12 @@ fn a_container_that_claims_more_counts_in_pgp_mime_only() {
     assert_judged(&data(&armor(&cut_off)), "plain", "CutOff");
     let mangled = [part("text/plain", "\n"), version(), data(&armor(&cut_off))];
     assert_judged(&multipart("multipart/mixed", &mangled), "plain", "CutOff");
+    // Of octets without armor nothing shows where the container ends and a sentence begins.
+    let raw = [&cut_off[..], b" the launch code is zero"].concat();
+    let encoded =
+        format!("application/octet-stream\nContent-Transfer-Encoding: base64\n\n{}", base64_lines(&raw, 76));
+    let entity = multipart(ENCRYPTED, &[version(), format!("Content-Type: {encoded}")]);
+    assert_judged(&entity, "plain", "CutOff");
 }
 
 #[test]
