@@ -13,7 +13,8 @@ use openpgp::crypto::mpi::PublicKey;
 use openpgp::policy::StandardPolicy;
 use openpgp::types::PublicKeyAlgorithm::{MLKEM768_X25519, MLKEM1024_X448};
 
-use super::find::{CertificateFile, Found, look};
+use super::find::look;
+use super::found::{CertificateFile, Found};
 use super::usable::{State, Subkey, judge};
 use super::{Expired, Readers, Sources, Subkeys, date, readers};
 use crate::address::Address;

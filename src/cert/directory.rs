@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use sequoia_openpgp::cert::Cert;
 use sequoia_openpgp::types::HashAlgorithm;
 
-use super::find::{CertificateFile, Claim, Found, file_in};
+use super::found::{CertificateFile, Claim, Found, file_in};
 use super::open::Directory;
 use crate::address::Address;
 use crate::place;

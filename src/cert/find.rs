@@ -3,14 +3,13 @@
 //! "No such file" goes on to the next place; everything else that is odd is an error, because the next
 //! place may belong to somebody else.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
-use sequoia_openpgp::cert::Cert;
 
 use super::directory::{self, Layout};
-use super::open::{self, Directory};
-use super::parse::{self, MOST_CERTIFICATES, Parsed};
+use super::found::{Claim, Found, file_at};
+use super::parse::MOST_CERTIFICATES;
 use crate::address::Address;
 use crate::place;
 
@@ -25,36 +24,6 @@ pub struct Sources {
     pub layout: Layout,
     /// `--tags`: whether `local+tag` may have a certificate of its own there.
     pub tags: bool,
-}
-
-/// What several certificates in one place mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// Several readers of one mailbox: each has to be able to read.
-    EachReads,
-    /// Old and new ones of one person: those that are good count.
-    OneReads,
-    /// Whoever wrote the address into a User ID: only one may be good.
-    ExactlyOne,
-}
-
-/// The files of the first place that has any.
-pub struct Found {
-    pub claim: Claim,
-    pub files: Vec<CertificateFile>,
-}
-
-/// A file with what it holds.
-pub struct CertificateFile {
-    pub path: PathBuf,
-    pub parsed: Parsed,
-}
-
-impl Found {
-    /// All certificates, each with the file that it stands in.
-    pub fn certificates(&self) -> impl Iterator<Item = (&CertificateFile, &Cert)> {
-        self.files.iter().flat_map(|file| file.parsed.certificates.iter().map(move |one| (file, one)))
-    }
 }
 
 /// # Errors
@@ -115,19 +84,4 @@ fn own() -> Result<Option<Found>> {
         }
     }
     Ok(None)
-}
-
-/// The certificates in the file at `path`, if there is one.
-pub fn file_at(path: &Path) -> Result<Option<CertificateFile>> {
-    open::read(path)?.map(|bytes| parsed(path.to_owned(), &bytes)).transpose()
-}
-
-/// The certificates in the file `name` of `directory`, if there is one.
-pub fn file_in(directory: &Directory, name: &str) -> Result<Option<CertificateFile>> {
-    directory.read(name)?.map(|bytes| parsed(directory.path().join(name), &bytes)).transpose()
-}
-
-fn parsed(path: PathBuf, bytes: &[u8]) -> Result<CertificateFile> {
-    let parsed = parse::certificates(bytes).with_context(|| path.display().to_string())?;
-    Ok(CertificateFile { path, parsed })
 }

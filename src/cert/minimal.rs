@@ -12,7 +12,7 @@ use openpgp::cert::amalgamation::ValidateAmalgamation;
 use openpgp::policy::StandardPolicy;
 use openpgp::serialize::Marshal;
 
-use super::find::file_at;
+use super::found::file_at;
 use super::usable::judge;
 use super::{Expired, Subkeys};
 use crate::place;

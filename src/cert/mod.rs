@@ -6,6 +6,7 @@
 pub mod check;
 mod directory;
 mod find;
+mod found;
 mod minimal;
 mod open;
 mod parse;
@@ -20,7 +21,7 @@ use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
 use sequoia_openpgp::types::SymmetricAlgorithm;
 
 use crate::address::Address;
-use find::{Claim, Found};
+use found::{Claim, Found};
 use usable::Reader;
 
 pub use directory::Layout;
