@@ -93,6 +93,7 @@ fn each_reason_against_splicing_has_its_name() {
     for (name, original, reason) in [
         ("LF and CRLF", &b"Subject: s\r\n\nhi\n"[..], Reason::MixedLineEnds),
         ("a bare CR", b"Subject: s\n\nhi\rho\n", Reason::MixedLineEnds),
+        ("a CR at the very end", b"Subject: s\n\nhi\r", Reason::MixedLineEnds),
         ("a thousand fields", large.as_bytes(), Reason::LargeHeader),
         ("a header section of 90 kB", long.as_bytes(), Reason::LargeHeader),
         ("ten thousand empty lines", many.as_bytes(), Reason::ManyLines),
