@@ -73,6 +73,9 @@ const LEAN: [&str; 11] = [
     "List-Id",
 ];
 
+/// What stands for the Subject.
+const HIDDEN: &[u8] = b" [...]";
+
 /// Header confidentiality policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
@@ -126,6 +129,12 @@ impl OuterField {
         clean::is_clean(self)
     }
 
+    /// Whether a file with this field is mail at all: notmuch passes over one that has none of them, and a
+    /// header section that ends early at a broken line has none.
+    fn tells_mail(&self) -> bool {
+        ["From", "To", "Subject"].iter().any(|name| self.name.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
     /// Appends the field to `out`, `prefix` before its name, with `eol` after every line.
     pub fn write(&self, out: &mut Vec<u8>, prefix: &[u8], eol: &[u8]) {
         out.extend_from_slice(prefix);
@@ -151,6 +160,9 @@ pub fn fields(header: Header, outside: &Outside, extent: Extent) -> Vec<OuterFie
         if outside.allows(&field) && extent.allows(&field) && once.admits(&field) {
             shown.extend(outside.shown(&field).filter(|outer| room.holds(outer)));
         }
+    }
+    if !shown.iter().any(OuterField::tells_mail) {
+        shown.push(OuterField { name: b"Subject".to_vec(), text: HIDDEN.to_vec() });
     }
     shown
 }
@@ -211,7 +223,7 @@ impl Outside {
         }
         if field.is("Subject") && !self.keeps(field) {
             // An ellipsis in ASCII needs no encoding (RFC 9788, 3.2.1).
-            return Some(OuterField { text: b" [...]".to_vec(), ..outer });
+            return Some(OuterField { text: HIDDEN.to_vec(), ..outer });
         }
         let outer = if outer.is_clean() { Some(outer) } else { clean::mended(field) };
         match self.policy {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::message::Entity;
 
 fn shown(policy: Policy, kept: &[&str], header: &str) -> String {
     let header = Header(header.as_bytes());
@@ -30,18 +31,24 @@ fn keep_shows_everything_but_structure_and_our_own_words() {
 
 #[test]
 fn one_more_field_is_kept_by_name() {
-    assert_eq!(shown(Policy::Baseline, &["x-ticket"], "X-Ticket: 7\nX-Other: 8\n"), "X-Ticket: 7\n");
+    assert_eq!(
+        shown(Policy::Baseline, &["x-ticket"], "To: a@x\nX-Ticket: 7\nX-Other: 8\n"),
+        "To: a@x\nX-Ticket: 7\n"
+    );
     assert_eq!(shown(Policy::Baseline, &["subject"], "Subject: open\n"), "Subject: open\n");
     assert_eq!(
-        shown(Policy::Baseline, &["content-type", "selfseal"], "Content-Type: a/b\nSelfseal: x\n"),
-        ""
+        shown(Policy::Baseline, &["content-type", "selfseal"], "To: a@x\nContent-Type: a/b\nSelfseal: x\n"),
+        "To: a@x\n"
     );
 }
 
 #[test]
 fn blanks_before_the_colon_hide_no_name() {
     assert_eq!(shown(Policy::Baseline, &[], "Subject : secret\nX-Other : secret\n"), "Subject: [...]\n");
-    assert_eq!(shown(Policy::Keep, &[], "HP-Outer : Subject: x\nContent-Type\t: a/b\n"), "");
+    assert_eq!(
+        shown(Policy::Keep, &[], "HP-Outer : Subject: x\nContent-Type\t: a/b\nTo: a@x\n"),
+        "To: a@x\n"
+    );
 }
 
 #[test]
@@ -62,7 +69,7 @@ fn what_is_not_clean_ascii_stays_inside() {
         "To: a\rb@example.org\n",
         &format!("To: {long}\n"),
     ] {
-        assert_eq!(shown(Policy::Baseline, &[], header), "", "{header:?}");
+        assert_eq!(shown(Policy::Baseline, &[], header), "Subject: [...]\n", "{header:?}");
     }
 }
 
@@ -71,8 +78,11 @@ fn from_and_date_are_mended_never_absent() {
     for (header, expected) in [
         ("From: J\u{f6}rg <joerg@example.org>\n", "From: joerg@example.org\n"),
         ("From: \u{1b}[2J\n", "From: ?[2J\n"),
-        ("Date: Wed, 25 Nov 2026 09:00:00 +0100 (\u{e9})\n", "Date: Wed, 25 Nov 2026 09:00:00 +0100\n"),
-        ("Date: caf\u{e9}\n", "Date: caf??\n"),
+        (
+            "Date: Wed, 25 Nov 2026 09:00:00 +0100 (\u{e9})\n",
+            "Date: Wed, 25 Nov 2026 09:00:00 +0100\nSubject: [...]\n",
+        ),
+        ("Date: caf\u{e9}\n", "Date: caf??\nSubject: [...]\n"),
     ] {
         assert_eq!(shown(Policy::Baseline, &[], header), expected, "{header:?}");
     }
@@ -102,4 +112,16 @@ fn a_huge_header_section_shows_what_a_reader_needs() {
     }
     let huge = format!("To: {}\nSubject: s\n", "a@example.org,\n ".repeat(10_000) + "b@example.org");
     assert_eq!(shown(Policy::Baseline, &[], &huge), "Subject: [...]\n");
+}
+
+/// notmuch passes over a file that has none of From, To and Subject.
+#[test]
+fn a_header_section_that_ends_early_still_shows_a_subject() {
+    for policy in [Policy::Keep, Policy::Baseline, Policy::Shy] {
+        let header = Entity::split(b"Received: r\nFrom bob\nSubject: s\n\nhi\n").header;
+        let outside = Outside { policy, kept: Vec::new() };
+        let names: Vec<_> =
+            fields(header, &outside, Extent::Full).into_iter().map(|field| field.name).collect();
+        assert_eq!(names, [b"Received".to_vec(), b"Subject".to_vec()]);
+    }
 }
