@@ -5,20 +5,14 @@ use crate::mime::{self, Tree, decode};
 use crate::openpgp::{self, Armor, Message};
 
 use super::finding::Finding;
-use super::leaf;
+use super::leaf::{self, SMIME_SIGNATURES, is_signature_type};
 use super::{Kind, Part, Reason, State, Verdict};
-
-/// Signed layers inside signed layers: a triple wrap has two (RFC 2634, 1.1).
-pub(super) const LAYERS: usize = 4;
 
 /// The most octets of all preambles together that count as the sentences that programs write there.
 const PREAMBLE: usize = 200;
 
 /// The longest header section of a part inside something encrypted; Exchange writes some 500 octets.
 const PART_HEADER: usize = 4096;
-
-/// The types of a detached signature (RFC 8551, 3.5.3.1).
-const SMIME_SIGNATURES: [&str; 2] = ["application/pkcs7-signature", "application/x-pkcs7-signature"];
 
 /// Judges one entity: the message, or what a signed layer holds.
 pub(super) fn judge(entity: &[u8], layers: usize) -> Verdict {
@@ -56,7 +50,7 @@ impl<'a> Judge<'_, 'a> {
                 "multipart/encrypted" => self.encrypted(index),
                 "multipart/signed" => self.signed(index),
                 _ if part.content.is_multipart() => Finding::structure(),
-                _ => leaf::judge(part, self.layers),
+                _ => leaf::judge(part, self.layers, judge),
             }
         };
         self.findings[index] = Some(finding);
@@ -231,12 +225,6 @@ fn is_mime(name: &[u8]) -> bool {
     let begins =
         |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
     begins(b"Content-") || begins(b"X-") || name.eq_ignore_ascii_case(b"MIME-Version")
-}
-
-/// Whether a part says that it is a signature, which makes readable mail `signed`.
-pub(super) fn is_signature_type(part: &mime::Part) -> bool {
-    let media = part.content.media.as_str();
-    media == "application/pgp-signature" || SMIME_SIGNATURES.contains(&media)
 }
 
 /// Armor of signatures alone. Old PGP/MIME labels it as a message (RFC 3156, 5).

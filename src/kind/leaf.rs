@@ -4,19 +4,25 @@ use crate::mime::{self, Content, beginning, decode};
 use crate::openpgp::{self, Armor, Fault, Label, Message, Octets, next_label};
 
 use super::finding::Finding;
-use super::judge::is_signature_type;
-use super::{Reason, State, smime, text};
+use super::smime::{self, Inner};
+use super::{Reason, State, text};
 
-/// Judges a part without oddities.
-pub(super) fn judge(part: &mime::Part, layers: usize) -> Finding {
+/// The types of a detached signature (RFC 8551, 3.5.3.1).
+pub(super) const SMIME_SIGNATURES: [&str; 2] =
+    ["application/pkcs7-signature", "application/x-pkcs7-signature"];
+
+/// Judges a part without oddities; `inner` judges what a signed layer in it holds.
+pub(super) fn judge(part: &mime::Part, layers: usize, inner: Inner) -> Finding {
     let media = part.content.media.as_str();
     if is_blank(part) {
         return Finding::new(State::Empty, Reason::Empty);
     }
     match media {
         _ if media.starts_with("text/") => text::judge(part),
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" => smime::judge(part, layers),
-        "application/octet-stream" if has_names(&part.content, &[".p7m"]) => smime::judge(part, layers),
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => smime::judge(part, layers, inner),
+        "application/octet-stream" if has_names(&part.content, &[".p7m"]) => {
+            smime::judge(part, layers, inner)
+        }
         "application/pgp-encrypted" if is_version(part) => Finding::new(State::Empty, Reason::Version),
         _ => data(part),
     }
@@ -142,4 +148,10 @@ fn has_names(content: &Content, endings: &[&str]) -> bool {
     };
     !content.names.is_empty()
         && content.names.iter().all(|name| endings.iter().any(|ending| ends(name, ending)))
+}
+
+/// Whether a part says that it is a signature, which makes readable mail `signed`.
+pub(super) fn is_signature_type(part: &mime::Part) -> bool {
+    let media = part.content.media.as_str();
+    media == "application/pgp-signature" || SMIME_SIGNATURES.contains(&media)
 }
