@@ -85,13 +85,24 @@ impl LineEnds {
         if self != LineEnds::Lf {
             return out.write_all(canonical);
         }
+        let mut text = Vec::with_capacity(2 * PIECE);
         let mut start = 0;
         for lf in memchr_iter(b'\n', canonical) {
             let line = &canonical[start..lf];
-            out.write_all(line.strip_suffix(b"\r").unwrap_or(line))?;
-            out.write_all(b"\n")?;
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if text.len() + line.len() > PIECE {
+                out.write_all(&text)?;
+                text.clear();
+            }
+            if line.len() > PIECE {
+                out.write_all(line)?;
+            } else {
+                text.extend_from_slice(line);
+            }
+            text.push(b'\n');
             start = lf + 1;
         }
+        out.write_all(&text)?;
         out.write_all(&canonical[start..])
     }
 }
