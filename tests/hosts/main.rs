@@ -7,7 +7,7 @@ mod world;
 
 mod account;
 mod dovecot;
-mod gpg;
+mod mail;
 mod mta;
 mod postfix;
 mod procmail;

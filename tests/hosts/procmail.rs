@@ -4,11 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use crate::account::{Account, nothing_readable};
-use crate::gpg::Ring;
+use crate::mail::{BOB, LETTER, WORDS, each_oddity, is_what_smtp_carried, original};
 use crate::mta::Mta;
-use crate::postfix::{LETTER, WORDS, each_oddity, is_what_smtp_carried};
-
-const BOB: &str = "bob@elsewhere.example";
+use crate::world::fixture;
+use crate::world::gpg::Gpg;
 
 /// A user with Alice's certificate and the documented recipe.
 fn with_recipe() -> Account {
@@ -34,10 +33,10 @@ fn ways() -> [(Mta, fn() -> Account); 2] {
 
 #[test]
 fn readable_mail_rests_sealed_and_comes_back_octet_for_octet() {
-    let ring = Ring::of_alice();
+    let gpg = Gpg::with_keys(&["alice"]);
     for (mta, user) in ways() {
         each_oddity(&mta, user, |name, user, message| {
-            is_what_smtp_carried(name, &ring.original(&user.one_mail()), message);
+            is_what_smtp_carried(name, &original(&gpg, &user.one_mail()), message);
             nothing_readable(user.home(), &WORDS);
             has_empty_spool(user);
         });
@@ -50,7 +49,7 @@ type Spoil = fn(&Account);
 
 #[test]
 fn whatever_goes_wrong_defers() {
-    let ring = Ring::of_alice();
+    let gpg = Gpg::with_keys(&["alice"]);
     let cert = ".config/selfseal/cert.asc";
     let broken: [(&str, Spoil); 4] = [
         ("no certificate", |user| fs::remove_file(user.path(".config/selfseal/cert.asc")).expect("removed")),
@@ -70,14 +69,14 @@ fn whatever_goes_wrong_defers() {
             nothing_readable(user.home(), &WORDS);
             has_empty_spool(&user);
 
-            user.write(cert, &crate::world::fixture("keys/alice.asc"));
+            user.write(cert, &fixture("keys/alice.asc"));
             for program in ["encrypt-to-self", "deliver"] {
                 let _ = fs::remove_file(user.path(".cargo/bin").join(program));
                 user.install(program);
             }
             let _ = fs::remove_file(user.path("Maildir"));
             mta.retried(&id).is_sent();
-            is_what_smtp_carried(name, &ring.original(&user.one_mail()), LETTER);
+            is_what_smtp_carried(name, &original(&gpg, &user.one_mail()), LETTER);
         }
     }
 }
@@ -85,7 +84,7 @@ fn whatever_goes_wrong_defers() {
 #[test]
 fn a_program_that_is_killed_while_it_seals_loses_nothing() {
     let mta = Mta::start(&["mailbox_command = /usr/bin/procmail -t"]);
-    let (user, ring) = (with_recipe(), Ring::of_alice());
+    let (user, gpg) = (with_recipe(), Gpg::with_keys(&["alice"]));
     let message = [LETTER, &b"juniper and more of it\r\n".repeat(300_000)].concat();
     let id = mta.send(BOB, &mta.address(&user), &message);
     user.kill("encrypt-to-self");
@@ -95,7 +94,7 @@ fn a_program_that_is_killed_while_it_seals_loses_nothing() {
     has_empty_spool(&user);
 
     mta.retried(&id).is_sent();
-    is_what_smtp_carried("after the kill", &ring.original(&user.one_mail()), &message);
+    is_what_smtp_carried("after the kill", &original(&gpg, &user.one_mail()), &message);
     nothing_readable(user.home(), &WORDS);
 }
 
