@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::world::{Outcome, World};
+use crate::world::{Outcome, World, fixture};
 
 const FRAME: &[u8] = b"From a@example.org  Mon Jan  1 00:00:00 2026\n";
 const MAIL: &[u8] = b"Subject: hello\n\nbody\nwithout a last line end";
@@ -23,18 +23,15 @@ const OLD: &[u8] = b"From b@example.org Mon Jan  1 00:00:00 2026\nSubject: old\n
 
 /// `deliver` under strace with these options; what strace itself has to say goes to the file `trace`.
 fn traced(world: &World, options: &[&str], destination: &str) -> Outcome {
-    let program = world.where_is("deliver");
+    strace(world, options, "deliver", destination)
+}
+
+fn strace(world: &World, options: &[&str], program: &str, argument: &str) -> Outcome {
+    let program = world.where_is(program);
     let strace = "/usr/bin/strace";
     assert!(Path::new(strace).exists(), "{strace} is missing: apt-get install strace");
     let input = [FRAME, MAIL].concat();
-    world
-        .command(strace)
-        .args(["-o", "trace"])
-        .args(options)
-        .arg(program)
-        .arg(destination)
-        .input(&input)
-        .run()
+    world.command(strace).args(["-o", "trace"]).args(options).arg(program).arg(argument).input(&input).run()
 }
 
 /// The system calls of a delivery that works, each with its number among those of its name.
@@ -46,7 +43,10 @@ fn calls(world: &World, destination: &str) -> Vec<(String, usize)> {
 
 fn calls_with(world: &World, options: &[&str], destination: &str) -> Vec<(String, usize)> {
     traced(world, options, destination).succeeds();
-    let trace = fs::read_to_string(world.path("trace")).unwrap();
+    numbered(&fs::read_to_string(world.path("trace")).unwrap())
+}
+
+fn numbered(trace: &str) -> Vec<(String, usize)> {
     let names: Vec<&str> = trace.lines().filter_map(|line| Some(line.split_once('(')?.0)).collect();
     let first_act = trace.lines().position(|line| line.starts_with("prctl(PR_SET_DUMPABLE")).unwrap();
     let numbered = names.iter().enumerate().map(|(at, name)| {
@@ -359,4 +359,31 @@ fn a_directory_that_cannot_be_synced_is_no_failure_but_one_that_was_not_is() {
     traced(&world, &["-e", "inject=fsync:error=EINVAL:when=2"], &destination).succeeds();
     let outcome = traced(&world, &["-e", "inject=fsync:error=EIO:when=2"], &destination);
     outcome.defers("the message may come twice");
+}
+
+#[test]
+fn every_failing_system_call_of_sealing_leaves_the_message_with_the_host_or_sealed_with_the_next_program() {
+    let world = World::unprivileged();
+    world.write(".config/selfseal/cert.asc", &fixture("keys/alice.asc"));
+    strace(&world, &[], "encrypt-to-self", "/bin/cat").succeeds();
+    let trace = fs::read_to_string(world.path("trace")).unwrap();
+    let cat = trace.rfind("execve(").expect("the next program");
+    let mut calls = numbered(&trace[..cat]);
+    // brk(2) answers with an address and futex(2) never so: the C library has no answer to what cannot be.
+    calls.retain(|(name, _)| !matches!(name.as_str(), "brk" | "futex"));
+    assert!(calls.iter().any(|(name, _)| name == "memfd_create"), "{calls:?}");
+    for (name, number) in calls.iter().map(|(name, number)| (name.as_str(), *number)).chain([("execve", 1)]) {
+        for error in ERRORS {
+            let inject = format!("inject={name}:error={error}:when={number}");
+            let outcome = strace(&world, &["-e", &inject], "encrypt-to-self", "/bin/cat");
+            let output = String::from_utf8(outcome.stdout().to_vec()).unwrap();
+            match outcome.status() {
+                0 => {
+                    assert!(output.starts_with("From a@example.org ") && output.ends_with("--\n"), "{inject}")
+                }
+                status => assert_eq!((status, output.as_str()), (75, ""), "{inject}: {}", outcome.stderr()),
+            }
+            assert!(!output.contains("last line end"), "{inject}");
+        }
+    }
 }
