@@ -1,4 +1,5 @@
 //! Stores one message; what that means is in `store`.
+#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

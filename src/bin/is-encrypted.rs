@@ -1,4 +1,5 @@
 //! Tests whether a message is end-to-end encrypted; the exit status is the answer, or the next program's.
+#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 use std::time::SystemTime;
