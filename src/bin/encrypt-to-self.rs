@@ -12,7 +12,7 @@ use selfseal::cli::encrypt_to_self::{Arguments, NoCert};
 use selfseal::deadline::Deadline;
 use selfseal::exit::Refusal;
 use selfseal::message::{Arrival, Entity, Header};
-use selfseal::{cert, chain, envelope, exit, input, kind, seal};
+use selfseal::{cert, chain, exit, input, kind, seal};
 
 /// What `--check` seals, in memory only: a certificate that parses may still not seal.
 const TRIAL: &[u8] = b"Subject: trial\n\ntrial\n";
@@ -36,10 +36,7 @@ fn filter(arguments: &Arguments) -> Result<()> {
     }
     let from = &arguments.certificates;
     let sources = from.sources();
-    let recipient = match &sources.directory {
-        Some(_) => envelope::recipient(from.recipient.as_deref(), Entity::split(message).header)?,
-        None => None,
-    };
+    let recipient = from.recipient(Entity::split(message).header)?;
     let readers = cert::find(&sources, recipient.as_ref(), from.expired, from.subkeys(), SystemTime::now())?;
     match (readers, arguments.no_cert) {
         (Some(readers), _) => {
@@ -58,7 +55,7 @@ fn filter(arguments: &Arguments) -> Result<()> {
 /// For a person before the first mail and for cron after it: status 1 when something needs attention.
 fn check(arguments: &Arguments) -> Result<u8> {
     let from = &arguments.certificates;
-    let recipient = envelope::recipient(from.recipient.as_deref(), Header(b""))?;
+    let recipient = from.recipient(Header(b""))?;
     let trial = |readers: &Readers| seal::seal(TRIAL, &arguments.manner(), readers, io::sink());
     let now = SystemTime::now();
     let report = check::report(&from.sources(), recipient.as_ref(), from.expired, from.subkeys(), now, trial);

@@ -3,9 +3,13 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use anyhow::Result;
 use clap::Args;
 
+use crate::address::Address;
 use crate::cert::{Expired, Layout, Sources, Subkeys};
+use crate::envelope;
+use crate::message::Header;
 
 /// Certificates, in this order: the files named, the directory, the user's own places.
 #[derive(Args, Clone, Debug)]
@@ -48,6 +52,17 @@ impl Certificates {
             directory: self.directory.clone(),
             layout: self.layout,
             tags: self.tags,
+        }
+    }
+
+    /// Whose certificate: asked for only where a directory holds those of many.
+    ///
+    /// # Errors
+    /// What was told is no address, or may not be the true one.
+    pub fn recipient(&self, header: Header) -> Result<Option<Address>> {
+        match &self.directory {
+            Some(_) => envelope::recipient(self.recipient.as_deref(), header),
+            None => Ok(None),
         }
     }
 

@@ -215,3 +215,10 @@ fn check_warns_with_status_1() {
         assert!(said.contains(words), "{name}: {said}");
     }
 }
+
+#[test]
+fn a_recipient_that_nobody_asks_for_is_not_looked_at() {
+    let world = World::with_alice();
+    world.program("encrypt-to-self").env("RECIPIENT", "../x").args(["--check"]).run().succeeds();
+    world.program("encrypt-to-self").env("RECIPIENT", "../x").input(READABLE).run().succeeds();
+}
