@@ -160,18 +160,33 @@ fn make(directory: &Directory, name: &OsStr, flags: OFlags) -> rustix::io::Resul
 /// What may be missing before a message: the end of the last line and an empty one.
 const GAP: &[u8] = b"\n\n";
 
+/// The fields in which programs keep what they know of a stored message. A sender's own would hide the next
+/// message (a false Content-Length: deleting the one deletes the other) or delete this one (`X-Status: D`).
+const OF_THE_STORE: [&str; 9] = [
+    "Content-Length",
+    "Lines",
+    "Status",
+    "X-Status",
+    "X-UID",
+    "X-IMAP",
+    "X-IMAPbase",
+    "X-Keywords",
+    "X-Mozilla-Status",
+];
+
+/// What stands before the name of such a field when it comes with a message.
+const OF_THE_SENDER: &[u8] = b"X-Sender-";
+
 /// One message as it stands in the file, after the longest gap: `From ` line, the message with one more `>`
 /// before every line that begins with `From ` or with such a quoted one, an empty line.
 fn entry(from_line: &[u8], message: &[u8]) -> Result<Vec<u8>> {
-    let quotes = Lines(message).filter(|line| looks_like_from_line(line)).count();
+    let added: usize = marked_lines(message).map(|(mark, _)| mark.len()).sum();
     let mut entry = Vec::new();
-    reserve(&mut entry, GAP.len() + from_line.len() + message.len() + quotes + 2)?;
+    reserve(&mut entry, GAP.len() + from_line.len() + message.len() + added + 2)?;
     entry.extend_from_slice(GAP);
     entry.extend_from_slice(from_line);
-    for line in Lines(message) {
-        if looks_like_from_line(line) {
-            entry.push(b'>');
-        }
+    for (mark, line) in marked_lines(message) {
+        entry.extend_from_slice(mark);
         entry.extend_from_slice(line);
     }
     if !message.ends_with(b"\n") {
@@ -179,6 +194,27 @@ fn entry(from_line: &[u8], message: &[u8]) -> Result<Vec<u8>> {
     }
     entry.push(b'\n');
     Ok(entry)
+}
+
+/// Each line, with what has to stand before it.
+fn marked_lines(message: &[u8]) -> impl Iterator<Item = (&'static [u8], &[u8])> {
+    // Up to the empty line, since some programs read on behind a line that is no field.
+    let mut in_header = true;
+    Lines(message).map(move |line| {
+        in_header = in_header && !matches!(line, b"\n" | b"\r\n");
+        let mark = match () {
+            () if looks_like_from_line(line) => b">".as_slice(),
+            () if in_header && is_of_the_store(line) => OF_THE_SENDER,
+            () => b"",
+        };
+        (mark, line)
+    })
+}
+
+fn is_of_the_store(line: &[u8]) -> bool {
+    let Some(colon) = memchr::memchr(b':', line) else { return false };
+    let name = line[..colon].trim_ascii_end();
+    OF_THE_STORE.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
 }
 
 fn looks_like_from_line(line: &[u8]) -> bool {
@@ -223,6 +259,12 @@ mod tests {
             ),
             ("the first line", b"From x\n", b">From x\n\n"),
             ("CRLF", b"A: b\r\n\r\nFrom x\r\n", b"A: b\r\n\r\n>From x\r\n\n"),
+            (
+                "fields of the store",
+                b"Content-Length: 9\nx-status : D\nX-IMAPbase:\n 1\nno field\nSTATUS: R\n\nStatus: R\n",
+                b"X-Sender-Content-Length: 9\nX-Sender-x-status : D\nX-Sender-X-IMAPbase:\n 1\nno field\n\
+                  X-Sender-STATUS: R\n\nStatus: R\n\n",
+            ),
             ("no last line end", b"A: b\n\nFrom x", b"A: b\n\n>From x\n\n"),
         ] {
             let entry = entry(b"F\n", message).unwrap();
