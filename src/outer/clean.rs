@@ -26,6 +26,17 @@ pub fn is_clean(field: &OuterField) -> bool {
     })
 }
 
+/// Whether a field that may hold any characters can be written at all: nothing in it might be taken for the
+/// end of a line or of the header section, and no line is so long that a host would break it.
+pub fn is_harmless(field: &OuterField) -> bool {
+    Lines(&field.text).enumerate().all(|(index, line)| {
+        let text = &line[..line.len() - line_end(line).len()];
+        let before = if index == 0 { field.name.len() + 1 } else { 0 };
+        let folded = index == 0 || !text.trim_ascii().is_empty();
+        folded && before + text.len() <= LINE && !text.iter().any(|octet| matches!(octet, 0 | b'\r'))
+    })
+}
+
 /// From and Date stand outside even when they are not clean, since stores sort and readers list by them:
 /// the address alone, the date in its proper form, or what is printable of it.
 pub fn mended(field: &Field) -> Option<OuterField> {
@@ -34,8 +45,9 @@ pub fn mended(field: &Field) -> Option<OuterField> {
         () if field.is("Date") => date(field).map(|date| date.to_rfc822()),
         () => return None,
     };
-    let text = text.map_or_else(|| printable(&field.unfolded()), String::into_bytes);
-    Some(OuterField { name: field.name().to_vec(), text: [b" ".as_slice(), &text].concat() })
+    let written = |text: &[u8]| OuterField { name: field.name().to_vec(), text: [b" ", text].concat() };
+    let mended = text.map(|text| written(text.as_bytes())).filter(is_clean);
+    Some(mended.unwrap_or_else(|| written(&printable(&field.unfolded()))))
 }
 
 /// The field for a header section of ours: octets of any charset, but no fold of blanks, and a blank for

@@ -79,7 +79,7 @@ const HIDDEN: &[u8] = b" [...]";
 /// Header confidentiality policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
-    /// Everything as it came: a server goes on finding subjects.
+    /// Everything as it came, 8-bit characters too: a server goes on finding subjects.
     Keep,
     /// RFC 9788's hcp_baseline as an allow-list: `Subject: [...]`.
     Baseline,
@@ -219,7 +219,7 @@ impl Outside {
     fn shown(&self, field: &Field) -> Option<OuterField> {
         let outer = verbatim(field);
         if self.policy == Policy::Keep {
-            return Some(outer);
+            return if clean::is_harmless(&outer) { Some(outer) } else { clean::mended(field) };
         }
         if field.is("Subject") && !self.keeps(field) {
             // An ellipsis in ASCII needs no encoding (RFC 9788, 3.2.1).

@@ -89,6 +89,21 @@ fn from_and_date_are_mended_never_absent() {
 }
 
 #[test]
+fn a_mended_from_keeps_within_the_line() {
+    let header = format!("From: J\u{f6}rg <{}@example.org>\n", "x".repeat(2000));
+    let from = shown(Policy::Baseline, &[], &header);
+    assert!(from.starts_with("From: J??rg <xxx") && from.len() < 250, "{from}");
+}
+
+#[test]
+fn keep_writes_nothing_that_could_end_a_line() {
+    let long = format!("X-Long: {}\n", "x".repeat(1500));
+    for header in ["X-A: a\rSubject: forged\n", "X-A: a\0b\n", "X-A: a\n \t\n b\n", &long] {
+        assert_eq!(shown(Policy::Keep, &[], &format!("To: a@x\n{header}")), "To: a@x\n", "{header:?}");
+    }
+}
+
+#[test]
 fn shy_drops_display_names_and_time_zones() {
     let header = "From: \"Bob, the builder\" <bob@example.org>\nTo: Ann <a@example.org>, c@example.org\n\
         Cc: friends: d@example.org;\nDate: Wed, 25 Nov 2026 09:30:00 +0130\nSubject: s\n";
