@@ -24,7 +24,7 @@ impl ContentType {
         while !rest.blanks().0.is_empty() {
             let name = rest.after(b';')?.blanks().token()?.to_ascii_lowercase();
             let value = rest.blanks().after(b'=')?.blanks().value()?;
-            let name = name.split('*').next().unwrap_or_default().to_owned();
+            let name = base(&name)?.to_owned();
             if parameters.iter().any(|(known, _)| *known == name) {
                 return None;
             }
@@ -37,6 +37,15 @@ impl ContentType {
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+}
+
+/// A parameter's name without what RFC 2231 puts behind it: `*`, `*N`, `*N*`. In any other place a `*` makes
+/// some readers drop the parameters that follow.
+fn base(name: &str) -> Option<&str> {
+    let Some((base, rest)) = name.split_once('*') else { return Some(name) };
+    let number = rest.strip_suffix('*').unwrap_or(rest);
+    let is_numbered = !number.is_empty() && number.bytes().all(|octet| octet.is_ascii_digit());
+    (!base.is_empty() && (rest.is_empty() || is_numbered)).then_some(base)
 }
 
 struct Scanner<'a>(&'a [u8]);
@@ -140,6 +149,12 @@ mod tests {
             " text/plain; a=caf\u{e9}",
             " text/plain; a=\"caf\u{e9}\"",
             " text /plain",
+            " text/plain; *=x",
+            " text/plain; *0=x",
+            " text/plain; *0*=x",
+            " text/plain; a*b=x",
+            " text/plain; a*-1=x",
+            " text/plain; a**=x",
             " text/plain; a=\"b\rc\"",
             " text/plain; a=\"b\n c\"",
         ] {

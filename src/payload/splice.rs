@@ -126,10 +126,13 @@ fn is_unwrapped(content_type: &ContentType, entity: &Entity) -> bool {
     }
 }
 
-/// A name that ends `.p7m`, `.p7s`, `.p7c` or `.p7z`, or might: `%` can spell any octet (RFC 2231, 4).
+/// A name that ends `.p7m`, `.p7s`, `.p7c` or `.p7z`, or might: `%` (RFC 2231, 4), an encoded word and a
+/// backslash can spell any octet.
 fn is_named_cms(content_type: &ContentType, header: Header) -> bool {
-    let may_be =
-        |text: &[u8]| text.contains(&b'%') || text.to_ascii_lowercase().windows(2).any(|w| w == b"p7");
+    let may_be = |text: &[u8]| {
+        text.iter().any(|octet| matches!(octet, b'%' | b'?' | b'\\'))
+            || text.to_ascii_lowercase().windows(2).any(|pair| pair == b"p7")
+    };
     content_type.parameters.iter().any(|(_, value)| may_be(value.as_bytes()))
         || header.all("Content-Disposition").any(|field| may_be(field.body()))
 }

@@ -128,6 +128,17 @@ fn each_reason_against_splicing_has_its_name() {
         ("a forwarded message", b"Content-Type: message/rfc822\n\nSubject: t\n\n", Reason::UnwrappedType),
         (".p7m", b"Content-Type: application/octet-stream; name=smime.P7M\n\nx", Reason::UnwrappedType),
         (
+            ".p7m as an encoded word",
+            b"Content-Type: application/octet-stream; name=\"=?utf-8?q?smime=2Ep=37m?=\"\n\nx",
+            Reason::UnwrappedType,
+        ),
+        (
+            ".p7m with a backslash in it",
+            b"Content-Type: application/octet-stream\nContent-Disposition: attachment; filename=\"a.p\\7m\"\n\nx",
+            Reason::UnwrappedType,
+        ),
+        ("a parameter without a name", b"Content-Type: text/plain; *=x\n\nhi", Reason::ObscureType),
+        (
             ".p7m in the disposition",
             b"Content-Type: application/octet-stream\nContent-Disposition: attachment; filename=smime.p7m\n\nx",
             Reason::UnwrappedType,
