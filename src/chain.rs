@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use rustix::event::PollFlags;
 use rustix::fd::AsFd;
-use rustix::fs::{MemfdFlags, OFlags, fcntl_getfl, fstat, memfd_create};
+use rustix::fs::{FileType, MemfdFlags, OFlags, fcntl_getfl, fstat, memfd_create, tell};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
@@ -37,7 +37,9 @@ const OURS: [&str; 7] =
 /// short, the reader went away, the time ran out.
 pub fn hand_on(message: &[u8], command: &[OsString], deadline: &Deadline) -> Result<()> {
     if command.is_empty() {
-        return write_out(message, deadline).context("standard output");
+        return takes(message.len() as u64)
+            .and_then(|()| write_out(message, deadline))
+            .context("standard output");
     }
     let mut output = Output::begin()?;
     output.write_all(message)?;
@@ -98,6 +100,7 @@ fn become_next(program: &OsStr, arguments: &[OsString], message: File, deadline:
 }
 
 fn copy_out(mut message: File, deadline: &Deadline) -> Result<()> {
+    takes(message.metadata()?.len())?;
     let mut piece = vec![0; 64 * 1024];
     loop {
         match message.read(&mut piece)? {
@@ -107,10 +110,9 @@ fn copy_out(mut message: File, deadline: &Deadline) -> Result<()> {
     }
 }
 
-/// Writes to standard output, which may be a pipe whose reader is slow.
+/// Writes to standard output, which may be a pipe whose reader is slow, or a file.
 fn write_out(message: &[u8], deadline: &Deadline) -> Result<()> {
     let stdout = io::stdout();
-    ensure!(!leads_nowhere(&stdout), "closed; nobody would read the message");
     let mut rest = message;
     while !rest.is_empty() {
         deadline.wait(&stdout, PollFlags::OUT)?;
@@ -121,6 +123,20 @@ fn write_out(message: &[u8], deadline: &Deadline) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether standard output will take `length` octets, asked before the first is written: somebody has to
+/// read them, and a file must not grow beyond the host's limit, since such a write may end in a signal.
+fn takes(length: u64) -> Result<()> {
+    let stdout = io::stdout();
+    ensure!(!leads_nowhere(&stdout), "closed; nobody would read the message");
+    let state = fstat(&stdout)?;
+    if !FileType::from_raw_mode(state.st_mode).is_file() {
+        return Ok(());
+    }
+    let appends = fcntl_getfl(&stdout)?.contains(OFlags::APPEND);
+    let at = if appends { u64::try_from(state.st_size)? } else { tell(&stdout)? };
+    within_file_size_limit(usize::try_from(at.saturating_add(length))?)
 }
 
 /// Whether `fd` is /dev/null, open for reading and writing: what Rust's start-up puts where a standard

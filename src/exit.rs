@@ -111,7 +111,10 @@ fn guard(program: &'static str) {
 /// whoever set its environment.
 fn unprivileged() -> Result<()> {
     let lent = getuid() != geteuid() || getgid() != getegid() || secure_execution();
-    ensure!(!lent, "runs with rights that were lent to it; install it without set-id bits and capabilities");
+    ensure!(
+        !lent,
+        "runs with rights that were lent to it, or may not read itself; install it with mode 0755 and no capabilities"
+    );
     Ok(())
 }
 

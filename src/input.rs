@@ -98,6 +98,19 @@ fn read_once(input: impl AsFd, message: &mut Vec<u8>, deadline: &Deadline) -> Re
     }
 }
 
+/// What the work on a message takes besides the message: two chunks of 4 MiB that the OpenPGP library takes
+/// without asking, and some more, in octets.
+const WORKING_MEMORY: usize = 16 << 20;
+
+/// Asks for the memory that all later steps take without asking. A failed allocation ends in a signal, and a
+/// signal bounces mail under Exim and Courier.
+///
+/// # Errors
+/// There is not so much memory.
+pub fn ask_for_working_memory() -> Result<()> {
+    reserve(&mut Vec::new(), WORKING_MEMORY)
+}
+
 /// Room for `more` bytes, or an error instead of an abort.
 ///
 /// # Errors

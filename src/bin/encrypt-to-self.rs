@@ -30,6 +30,7 @@ fn main() -> ExitCode {
 fn filter(arguments: &Arguments) -> Result<()> {
     let deadline = Deadline::start();
     let arrived = input::read(&deadline)?;
+    input::ask_for_working_memory()?;
     let message = Arrival::read(&arrived).message;
     if kind::is_encrypted(message) {
         return chain::hand_on(&arrived, &arguments.command, &deadline);

@@ -11,13 +11,9 @@ use sequoia_openpgp::types::{CompressionAlgorithm, Features};
 
 use super::armor::{Armor, Checksum};
 use crate::cert::Readers;
-use crate::input::reserve;
 use crate::payload::Payload;
 
 type PublicKey = Key<PublicParts, UnspecifiedRole>;
-
-/// What the library may take at once: two chunks of 4 MiB and some more, in octets.
-const LIBRARY_BUFFERS: usize = 16 << 20;
 
 /// Whether what is encrypted is compressed first. Compressed size tells about content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +27,7 @@ pub enum Compression {
 /// Writes `payload`, encrypted and armored with `eol`.
 ///
 /// # Errors
-/// Those of `out`; memory is short; a certificate's key turns out unusable; the kernel has no random octets.
+/// Those of `out`; a certificate's key turns out unusable; the kernel has no random octets.
 pub fn encrypt(
     payload: &Payload,
     readers: &Readers,
@@ -39,9 +35,6 @@ pub fn encrypt(
     eol: &'static [u8],
     out: impl Write + Send + Sync,
 ) -> Result<()> {
-    // The library takes its buffers without asking, and a failed allocation ends in a signal, which bounces
-    // mail under Exim and Courier: ask for as much before it does.
-    reserve(&mut Vec::new(), LIBRARY_BUFFERS)?;
     let checksum = if readers.all_read_seipd_v2 { Checksum::None } else { Checksum::Crc24 };
     let mut armor = Armor::begin(out, eol, checksum);
     let encryptor = Encryptor::for_recipients(Message::new(&mut armor), recipients(readers));
