@@ -1,8 +1,9 @@
 //! The original to the Cryptographic Payload and back (RFC 9788; `selfseal(7)` has the format).
 //!
 //! The payload begins with a field of ours, `Selfseal: form=FORM; lines=LINES; added=N`, and has one of
-//! two forms. *Spliced*: the original with whole lines put in, so that readers show no difference.
-//! *Wrapped*: the original, verbatim, as the one part of a multipart/mixed. Whatever the form, the way
+//! three forms. *Spliced*: the original with whole lines put in, so that readers show no difference.
+//! *Wrapped*: the original, verbatim, as the one part of a multipart/mixed. *Divided*: the same, with an
+//! empty line behind a header section that has none. Whatever the form, the way
 //! back gives the original byte for byte; it is gone before anything is encrypted.
 
 pub mod content_type;
@@ -144,18 +145,30 @@ fn wrapped<'a>(
     ends: LineEnds,
     reason: Reason,
 ) -> Result<Payload<'a>> {
-    let header = Entity::split(original).header;
+    let entity = Entity::split(original);
     let boundary = boundary(original)?;
-    let mut head = beginning("wrapped", ends, &hp_outer(outer));
-    for field in copies(header, Extent::of(header)) {
+    let (word, between) = if begins_with_text(&entity) { ("divided", "\r\n") } else { ("wrapped", "") };
+    let mut head = beginning(word, ends, &hp_outer(outer));
+    for field in copies(entity.header, Extent::of(entity.header)) {
         field.write(&mut head, b"", b"\r\n");
     }
     head.extend_from_slice(b"Content-Type: ");
     ContentType::new("multipart/mixed").attribute("boundary", &boundary).write_header(&mut head, 14)?;
     head.extend_from_slice(format!("{MARK_LINE}\r\n--{boundary}\r\n").as_bytes());
     let tail = format!("\r\n--{boundary}--\r\n");
-    let spans = [original, b"".as_slice()];
-    Ok(Payload { form: Form::Wrapped(reason), head, spans, between: "", tail, ends })
+    let (header, rest) = original.split_at(entity.header.0.len());
+    Ok(Payload { form: Form::Wrapped(reason), head, spans: [header, rest], between, tail, ends })
+}
+
+/// Whether a line that is no field ends the header section and only text follows, up to the empty line. A
+/// reader of the part would take that text for fields and drop it, so an empty line of ours goes in front of
+/// it, as MTAs do it. Where fields follow, most readers read on behind the broken line, and so they shall.
+fn begins_with_text(entity: &Entity) -> bool {
+    let stands_before = |line: &&[u8]| !matches!(*line, b"\n" | b"\r\n");
+    let mut lines = Lines(entity.body).take_while(stands_before);
+    entity.separator.is_empty()
+        && !entity.body.is_empty()
+        && lines.all(|line| Entity::split(line).header.0.is_empty())
 }
 
 /// The fields that say what stands outside, in order, with the outer value (RFC 9788, 2.2). A field that

@@ -82,6 +82,23 @@ fn a_wrapped_original_stands_verbatim_below_copies_of_its_fields() {
     assert_eq!(text, expected);
 }
 
+/// mutt and notmuch drop such a line from a part, and show it in a message.
+#[test]
+fn a_line_that_ends_the_header_section_becomes_the_first_of_the_body() {
+    for (original, part) in [
+        ("Subject: s\nfirst\nsecond\n", "Subject: s\r\n\r\nfirst\r\nsecond\r\n"),
+        ("first\n", "\r\nfirst\r\n"),
+        ("Subject: s\n", "Subject: s\r\n"),
+        ("Subject: s\nbroken\nTo: a@x\n\nhi\n", "Subject: s\r\nbroken\r\nTo: a@x\r\n\r\nhi\r\n"),
+    ] {
+        let text = String::from_utf8(payload(original.as_bytes()).bytes).unwrap();
+        assert_eq!(text.starts_with("Selfseal: form=divided;"), part.contains("first"), "{text}");
+        let (_, behind) = text.split_once("\r\n\r\n--").unwrap();
+        let (boundary, behind) = behind.split_once("\r\n").unwrap();
+        assert_eq!(behind, format!("{part}\r\n--{boundary}--\r\n"));
+    }
+}
+
 const SIGNED: &str = "Subject: s\nContent-Type: multipart/signed; boundary=b\n\n--b\nSubject: s\n\
     Content-Type: text/plain; protected-headers=\"v1\"\n\nhi\n--b\nContent-Type: application/pgp-signature\n\nx\n--b--\n";
 

@@ -16,6 +16,7 @@ pub struct Undo<W> {
     out: W,
     stage: Stage,
     ends: LineEnds,
+    is_divided: bool,
     /// What cannot be judged yet: the beginning of a line, or what may be the end of the part.
     held: Vec<u8>,
     /// What stands behind a wrapped original.
@@ -37,6 +38,8 @@ enum Stage {
     Frame,
     /// The first delimiter.
     Open,
+    /// The header section of a divided original, up to an empty line of ours.
+    PartHeader,
     /// The original, up to the last delimiter.
     Part,
 }
@@ -44,7 +47,8 @@ enum Stage {
 impl<W: Write> Undo<W> {
     /// Begins with the first octet of a payload.
     pub fn into(out: W) -> Self {
-        Undo { out, stage: Stage::Statement, ends: LineEnds::AsIs, held: Vec::new(), close: Vec::new() }
+        let (held, close) = (Vec::new(), Vec::new());
+        Undo { out, stage: Stage::Statement, ends: LineEnds::AsIs, is_divided: false, held, close }
     }
 
     /// Ends with the last octet, and gives back where the original went.
@@ -95,7 +99,12 @@ impl<W: Write> Undo<W> {
             }
             // `--BOUNDARY` CRLF, where what closes is CRLF `--BOUNDARY--` CRLF.
             Stage::Open if self.close.get(2..self.close.len() - 4) == line.strip_suffix(b"\r\n") => {
-                Ok(Stage::Part)
+                Ok(if self.is_divided { Stage::PartHeader } else { Stage::Part })
+            }
+            Stage::PartHeader if line == b"\r\n" => Ok(Stage::Part),
+            Stage::PartHeader => {
+                self.ends.restore(line, &mut self.out)?;
+                Ok(Stage::PartHeader)
             }
             Stage::Open | Stage::Body | Stage::Part => Err(no_payload()),
         }
@@ -107,10 +116,11 @@ impl<W: Write> Undo<W> {
         let (form, words) = words.split_once("; lines=")?;
         let (ends, added) = words.split_once("; added=")?;
         self.ends = LineEnds::from_word(ends)?;
+        self.is_divided = form == "divided";
         match (form, added.parse().ok()?) {
             ("spliced", 0) => Some(Stage::Header { marked: false }),
             ("spliced", added) => Some(Stage::Added(added)),
-            ("wrapped", _) => Some(Stage::Frame),
+            ("wrapped" | "divided", _) => Some(Stage::Frame),
             _ => None,
         }
     }

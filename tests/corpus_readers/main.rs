@@ -43,6 +43,8 @@ enum Difference {
 enum Reason {
     /// A line that is no field ends the header section; notmuch reads on behind it, and we do not.
     HeaderEndsEarly,
+    /// A text follows the fields without an empty line: unsealed notmuch drops it, sealed it shows it.
+    TextBehindFields,
     /// notmuch shows the last of several Subjects; the payload states the first (RFC 5322, 3.6).
     RepeatedSubject,
     /// A run of blanks or a fold of blanks only: inside a payload notmuch makes them one.
@@ -51,9 +53,9 @@ enum Reason {
     OctetsInFrom,
 }
 
-const KNOWN: [(&str, Difference, Reason); 15] = {
-    use Difference::{From, Subject};
-    use Reason::{BlanksInSubject, HeaderEndsEarly, OctetsInFrom, RepeatedSubject};
+const KNOWN: [(&str, Difference, Reason); 16] = {
+    use Difference::{From, Parts, Subject};
+    use Reason::{BlanksInSubject, HeaderEndsEarly, OctetsInFrom, RepeatedSubject, TextBehindFields};
     [
         ("rspamd+rspamd/test_functional_messages_phish_sender4.eml", Subject, HeaderEndsEarly),
         ("rspamd+rspamd/test_functional_messages_phish_sender2.eml", Subject, HeaderEndsEarly),
@@ -63,6 +65,11 @@ const KNOWN: [(&str, Difference, Reason); 15] = {
             HeaderEndsEarly,
         ),
         ("mikel+mail/spec_fixtures_emails_rfc2822_example13.eml", Subject, HeaderEndsEarly),
+        (
+            "notmuch+notmuch/test_emacs-reply.expected-output_notmuch-reply-duplicate-4",
+            Parts,
+            TextBehindFields,
+        ),
         ("mozilla+releases-comm-central/mailnews_test_data_bugmail1", Subject, RepeatedSubject),
         (
             "mozilla+releases-comm-central/mail_test_browser_openpgp_data_eml_signed-mismatch-email-date.eml",

@@ -390,6 +390,10 @@ fn the_way_back_on_the_page_gives_the_original() {
         ("wrapped, LF", b"From: bob@example.org\nSubject: x\nSubject: y\n\nhi"),
         ("wrapped, mixed line ends", b"Subject: x\r\n\nhi\rho\r\n\r\n"),
         ("wrapped, no header section", b"\n\n--\n"),
+        ("divided, LF", b"Subject: x\nno field\n\nhi\n"),
+        ("divided, CRLF", b"Subject: x\r\nno field\r\n\r\nhi"),
+        ("divided, mixed line ends", b"Subject: x\nno field\r\n\r\nhi\r\r\n"),
+        ("divided, no header section", b"no field\n\nhi\n"),
     ] {
         let world = World::with_alice();
         let sealed = world.program("encrypt-to-self").input(message).run().succeeds();

@@ -141,3 +141,20 @@ fn mutt_shows_sealed_mail_with_its_subject_text_and_signature() {
 fn neomutt_shows_sealed_mail_with_its_subject_text_and_signature() {
     shows_sealed_mail("neomutt");
 }
+
+/// In a part mutt drops a line that is no field; in a message it is the first of the body.
+#[test]
+fn mutt_shows_the_line_that_ends_a_header_section_without_an_empty_one() {
+    let world = World::new();
+    let gnupg = Gnupg::with_keys(&world);
+    for directory in ["mail/cur", "mail/tmp"] {
+        std::fs::create_dir_all(world.path(directory)).expect("a Maildir");
+    }
+    let bytes =
+        b"From: Bob Signer <bob@example.net>\nSubject: soup\nturnips came first\nthen leeks\n\nthen salt\n";
+    let original = Original { bytes: bytes.to_vec(), ..originals::all().remove(0) };
+    let (pager, _) = show(&world, &gnupg, "mutt", &original);
+    for line in ["Subject: soup", "turnips came first", "then leeks", "then salt"] {
+        assert!(pager.lines().any(|shown| shown == line), "{line:?} is not in {pager}");
+    }
+}

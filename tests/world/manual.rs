@@ -30,6 +30,10 @@ pub fn original(payload: &[u8]) -> Vec<u8> {
         text.drain(..position(&text, &open) + open.len());
         text.truncate(position(&text, &[b"\r\n--".as_slice(), &boundary, b"--"].concat()));
     }
+    if word("form=") == "divided" {
+        let at = position(&[b"\n".as_slice(), &text].concat(), b"\n\r\n");
+        text.drain(at..at + 2);
+    }
     if word("lines=") == "lf" {
         text = text.split(|octet| *octet == b'\r').collect::<Vec<_>>().concat();
     }
