@@ -17,8 +17,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use rustix::event::PollFlags;
 use rustix::fd::AsFd;
-use rustix::fs::{FileType, MemfdFlags, OFlags, fcntl_getfl, fstat, memfd_create, tell};
+use rustix::fs::{FileType, MemfdFlags, OFlags, fcntl_getfl, fstat, memfd_create, sendfile, tell};
 use rustix::io::Errno;
+use rustix::pipe::{SpliceFlags, splice};
 use rustix::process::{Resource, getrlimit};
 
 use crate::deadline::Deadline;
@@ -27,6 +28,9 @@ use crate::deadline::Deadline;
 /// programs of Cyrus and Dovecot, and an upgrade in progress must not hand mail to them by accident.
 const OURS: [&str; 7] =
     ["is-encrypted", "encrypt-to-self", "deliver", "purge-old", "tls-audit", "encrypt-old", "unseal"];
+
+/// How much goes to standard output at once, in octets.
+const PIECE: usize = 64 * 1024;
 
 /// Hands `message` to `command`, or to standard output where there is none.
 ///
@@ -99,9 +103,35 @@ fn become_next(program: &OsStr, arguments: &[OsString], message: File, deadline:
     Err(error).with_context(|| format!("{}: not started", path.display()))
 }
 
-fn copy_out(mut message: File, deadline: &Deadline) -> Result<()> {
-    takes(message.metadata()?.len())?;
-    let mut piece = vec![0; 64 * 1024];
+fn copy_out(message: File, deadline: &Deadline) -> Result<()> {
+    let mut left = usize::try_from(message.metadata()?.len())?;
+    takes(left as u64)?;
+    let stdout = io::stdout();
+    while left > 0 {
+        deadline.wait(&stdout, PollFlags::OUT)?;
+        match move_pages(&message, &stdout, left.min(PIECE)) {
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            Ok(moved) => left -= moved,
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            // A file that is open for appending, and whatever else takes no pages.
+            Err(Errno::INVAL | Errno::NOSYS) => return copy_through(message, deadline),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Moves pages to a pipe, never waiting for a slow reader, or has the kernel copy them to a file.
+fn move_pages(message: &File, stdout: impl AsFd, most: usize) -> rustix::io::Result<usize> {
+    match splice(message, None, &stdout, None, most, SpliceFlags::NONBLOCK) {
+        Err(Errno::INVAL) => sendfile(&stdout, message, None, most),
+        other => other,
+    }
+}
+
+/// Copies what is left of `message` by way of a buffer.
+fn copy_through(mut message: File, deadline: &Deadline) -> Result<()> {
+    let mut piece = vec![0; PIECE];
     loop {
         match message.read(&mut piece)? {
             0 => return Ok(()),
