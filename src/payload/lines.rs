@@ -85,24 +85,16 @@ impl LineEnds {
         if self != LineEnds::Lf {
             return out.write_all(canonical);
         }
-        let mut text = Vec::with_capacity(2 * PIECE);
         let mut start = 0;
         for lf in memchr_iter(b'\n', canonical) {
-            let line = &canonical[start..lf];
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if text.len() + line.len() > PIECE {
-                out.write_all(&text)?;
-                text.clear();
-            }
-            if line.len() > PIECE {
-                out.write_all(line)?;
+            if canonical[start..lf].ends_with(b"\r") {
+                out.write_all(&canonical[start..lf - 1])?;
+                out.write_all(b"\n")?;
             } else {
-                text.extend_from_slice(line);
+                out.write_all(&canonical[start..=lf])?;
             }
-            text.push(b'\n');
             start = lf + 1;
         }
-        out.write_all(&text)?;
         out.write_all(&canonical[start..])
     }
 }

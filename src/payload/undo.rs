@@ -136,13 +136,26 @@ impl<W: Write> Undo<W> {
     /// Writes all of the original but what may still turn out to be the closing delimiter, and a last CR,
     /// which may belong to a line end that has not come yet.
     fn original(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.held.extend_from_slice(octets);
-        let mut end = self.held.len().saturating_sub(self.close.len());
-        if self.held[..end].ends_with(b"\r") {
+        // What was held goes with the rest of its line; only where that is all there is, it is held on.
+        let (joined, rest) = octets.split_at(line_len(octets));
+        self.held.extend_from_slice(joined);
+        if rest.len() <= self.close.len() {
+            self.held.extend_from_slice(rest);
+            let held = std::mem::take(&mut self.held);
+            return self.all_but_the_end(&held);
+        }
+        self.ends.restore(&self.held, &mut self.out)?;
+        self.held.clear();
+        self.all_but_the_end(rest)
+    }
+
+    fn all_but_the_end(&mut self, octets: &[u8]) -> io::Result<()> {
+        let mut end = octets.len().saturating_sub(self.close.len());
+        if octets[..end].ends_with(b"\r") {
             end -= 1;
         }
-        self.ends.restore(&self.held[..end], &mut self.out)?;
-        self.held.drain(..end);
+        self.ends.restore(&octets[..end], &mut self.out)?;
+        self.held.extend_from_slice(&octets[end..]);
         Ok(())
     }
 }
