@@ -55,6 +55,7 @@ pub struct Payload<'a> {
     between: &'static str,
     tail: String,
     ends: LineEnds,
+    growth: usize,
 }
 
 impl<'a> Payload<'a> {
@@ -63,18 +64,24 @@ impl<'a> Payload<'a> {
     /// # Errors
     /// The way back fails even from the wrapped form, which would be a fault of ours.
     pub fn of(original: &'a [u8], outer: &[OuterField]) -> Result<Self> {
-        let ends = canonical_ends(original);
-        let reason = match spliced(original, outer, ends) {
+        let canonical = canonical_ends(original);
+        let reason = match spliced(original, outer, canonical) {
             Ok(payload) if payload.leads_back_to(original) => return Ok(payload),
             Ok(_) => Reason::NoWayBack,
             Err(reason) => reason,
         };
-        let payload = wrapped(original, outer, ends, reason)?;
+        let payload = wrapped(original, outer, canonical, reason)?;
         ensure!(
             payload.leads_back_to(original),
             "the sealed form would not lead back to the message; it is kept"
         );
         Ok(payload)
+    }
+
+    /// How many octets `write_to` writes.
+    pub fn length(&self) -> usize {
+        let spans = self.spans.iter().map(|span| span.len()).sum::<usize>() + self.growth;
+        self.head.len() + self.between.len() + spans + self.tail.len()
     }
 
     /// Writes all of it.
@@ -111,14 +118,20 @@ impl Write for Expected<'_> {
 }
 
 /// The line ends of `original`. In canonical form a message of nothing but empty lines would double, beyond
-/// what a host's limits expect: then its line ends stay as they are.
-fn canonical_ends(original: &[u8]) -> LineEnds {
+/// what a host's limits expect: then its line ends stay as they are. With them comes by how many octets the
+/// canonical form is longer.
+fn canonical_ends(original: &[u8]) -> (LineEnds, usize) {
     let ends = LineEnds::of(original);
     let growth = ends.growth(original);
-    if growth > 8 * 1024 && growth > original.len() / 16 { LineEnds::AsIs } else { ends }
+    let is_too_much = growth > 8 * 1024 && growth > original.len() / 16;
+    if is_too_much { (LineEnds::AsIs, 0) } else { (ends, growth) }
 }
 
-fn spliced<'a>(original: &'a [u8], outer: &[OuterField], ends: LineEnds) -> Result<Payload<'a>, Reason> {
+fn spliced<'a>(
+    original: &'a [u8],
+    outer: &[OuterField],
+    (ends, growth): (LineEnds, usize),
+) -> Result<Payload<'a>, Reason> {
     let entity = Entity::split(original);
     if Extent::of(entity.header) == Extent::Lean {
         return Err(Reason::LargeHeader);
@@ -136,13 +149,13 @@ fn spliced<'a>(original: &'a [u8], outer: &[OuterField], ends: LineEnds) -> Resu
     let (before, behind) = original.split_at(end);
     let head = beginning("spliced", ends, &added);
     let (spans, tail) = ([before, behind], String::new());
-    Ok(Payload { form: Form::Spliced, head, spans, between, tail, ends })
+    Ok(Payload { form: Form::Spliced, head, spans, between, tail, ends, growth })
 }
 
 fn wrapped<'a>(
     original: &'a [u8],
     outer: &[OuterField],
-    ends: LineEnds,
+    (ends, growth): (LineEnds, usize),
     reason: Reason,
 ) -> Result<Payload<'a>> {
     let entity = Entity::split(original);
@@ -157,7 +170,7 @@ fn wrapped<'a>(
     head.extend_from_slice(format!("{MARK_LINE}\r\n--{boundary}\r\n").as_bytes());
     let tail = format!("\r\n--{boundary}--\r\n");
     let (header, rest) = original.split_at(entity.header.0.len());
-    Ok(Payload { form: Form::Wrapped(reason), head, spans: [header, rest], between, tail, ends })
+    Ok(Payload { form: Form::Wrapped(reason), head, spans: [header, rest], between, tail, ends, growth })
 }
 
 /// Whether a line that is no field ends the header section and only text follows, up to the empty line. A

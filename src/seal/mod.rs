@@ -1,6 +1,7 @@
 //! The sealed message: RFC 3156's multipart/encrypted around the encrypted payload.
 
 mod armor;
+mod container;
 mod encrypt;
 
 use std::io::Write;
