@@ -273,3 +273,22 @@ proptest! {
         let _ = undone(&payload, 3);
     }
 }
+
+#[test]
+fn a_payload_that_does_not_lead_back_is_found_out() {
+    let original = b"Subject: s\nContent-Type: text/plain\n\nhi\n";
+    let good = || Payload::of(original, &outer(original)).unwrap();
+    assert!(good().leads_back_to(original));
+    let [before, _] = good().spans;
+    for payload in [
+        Payload { spans: [before, b"\nho\n"], ..good() },
+        Payload { spans: [before, b"\nhi\n\n"], ..good() },
+        Payload { spans: [before, b"\nhi"], ..good() },
+        Payload { between: " ; hp=\"cipher\"\r\n", ..good() },
+        Payload { ends: LineEnds::AsIs, ..good() },
+        Payload { head: Vec::new(), ..good() },
+        Payload { tail: "x".to_owned(), ..good() },
+    ] {
+        assert!(!payload.leads_back_to(original), "{payload:?}");
+    }
+}
