@@ -373,7 +373,7 @@ fn every_failing_system_call_of_sealing_leaves_the_message_with_the_host_or_seal
     calls.retain(|(name, _)| !matches!(name.as_str(), "brk" | "futex"));
     assert!(calls.iter().any(|(name, _)| name == "memfd_create"), "{calls:?}");
     for (name, number) in calls.iter().map(|(name, number)| (name.as_str(), *number)).chain([("execve", 1)]) {
-        for error in ERRORS {
+        for error in ERRORS.into_iter().chain(["ENOMEM"]) {
             let inject = format!("inject={name}:error={error}:when={number}");
             let outcome = strace(&world, &["-e", &inject], "encrypt-to-self", "/bin/cat");
             let output = String::from_utf8(outcome.stdout().to_vec()).unwrap();
@@ -385,5 +385,17 @@ fn every_failing_system_call_of_sealing_leaves_the_message_with_the_host_or_seal
             }
             assert!(!output.contains("last line end"), "{inject}");
         }
+    }
+}
+
+/// A kernel before 6.3 does not know the flag, and says EINVAL.
+#[test]
+fn memory_that_something_could_execute_is_used_only_where_the_kernel_knows_no_other() {
+    let world = World::unprivileged();
+    world.write(".config/selfseal/cert.asc", &fixture("keys/alice.asc"));
+    let seal = |inject: &str| strace(&world, &["-e", inject], "encrypt-to-self", "/bin/cat");
+    seal("inject=memfd_create:error=EINVAL:when=1").succeeds();
+    for error in ["EPERM", "EACCES", "ENOSYS"] {
+        seal(&format!("inject=memfd_create:error={error}:when=1")).defers("memory for the output");
     }
 }
