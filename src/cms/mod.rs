@@ -82,6 +82,9 @@ pub fn read(octets: &[u8]) -> Result<Layer<'_>, Fault> {
         SIGNED => signed(content)?,
         _ => enveloped(content, kind)?,
     };
+    if explicit.element().is_some() || info.element().is_some() {
+        return Err(Fault::BehindContent);
+    }
     // The line end of a text around it, and the zeros that some makers fill up with.
     let rest = outside.behind(octets).ok_or(Fault::Broken)?;
     if rest.iter().all(|octet| octet.is_ascii_whitespace() || *octet == 0) {

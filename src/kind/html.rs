@@ -27,16 +27,33 @@ pub(super) fn text(html: &[u8]) -> Option<Vec<u8>> {
     Some(without_blank_lines(&text))
 }
 
+/// What programs put around armor. Any other name may be a word, and readers show `< word >` as text.
+const PLAIN: [&[u8]; 14] = [
+    b"html",
+    b"head",
+    b"body",
+    b"pre",
+    b"p",
+    b"br",
+    b"div",
+    b"span",
+    b"tt",
+    b"code",
+    b"font",
+    b"b",
+    b"i",
+    b"blockquote",
+];
+
 /// A name alone, perhaps with a slash before or behind it.
 fn is_plain_tag(tag: &[u8]) -> bool {
     let tag = tag.to_ascii_lowercase();
-    if tag == b"!doctype html" {
-        return true;
-    }
-    let name = tag.strip_prefix(b"/").or(tag.strip_suffix(b"/")).unwrap_or(&tag).trim_ascii();
-    let has_text_of_its_own =
-        matches!(name, b"style" | b"script" | b"title" | b"textarea" | b"plaintext" | b"xmp");
-    !name.is_empty() && name.iter().all(u8::is_ascii_alphanumeric) && !has_text_of_its_own
+    let name = match (tag.strip_prefix(b"/"), tag.strip_suffix(b"/")) {
+        (Some(name), _) => name,
+        (None, Some(name)) => name.trim_ascii_end(),
+        (None, None) => &tag,
+    };
+    tag == b"!doctype html" || PLAIN.contains(&name)
 }
 
 /// Tags around each line leave blank lines between them, which armor does not have.

@@ -64,7 +64,7 @@ impl<'a> Judge<'_, 'a> {
         }
         // Readers show a multipart without parts as a text.
         let most = if part.children.is_empty() { 0 } else { PREAMBLE };
-        if !part.preamble.trim_ascii().is_empty() && self.preambles > most {
+        if !part.preamble.trim_ascii().is_empty() && (self.preambles > most || has_bare_cr(part.preamble)) {
             return Some(Reason::Preamble);
         }
         if !part.epilogue.trim_ascii().is_empty() {
@@ -218,6 +218,11 @@ fn report(part: &mime::Part, finding: &Finding) -> Part {
         state: finding.state,
         reason: finding.reason,
     }
+}
+
+/// Some readers end a line there, and find parts in what others pass over.
+fn has_bare_cr(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', text).any(|at| text.get(at + 1) != Some(&b'\n'))
 }
 
 /// Whether a field of this name says how to read the body, and nothing to a person.

@@ -48,12 +48,19 @@ fn is_customary(text: &[u8]) -> bool {
     matches!(text.trim_ascii(), b"" | b"--" | b"Empty Message")
 }
 
+/// The octets of all armor header lines of a text together: more is a letter.
+const ARMOR_HEADER: usize = 1024;
+
 /// The recipients of a text that consists of armored messages, with only white space between them.
 fn armored_text(text: &[u8]) -> Result<Vec<Recipient>, Fault> {
-    let mut recipients = Vec::new();
+    let (mut recipients, mut comments) = (Vec::new(), 0);
     let mut rest = text;
     loop {
         let armor = Armor::read(rest)?;
+        comments += armor.header;
+        if comments > ARMOR_HEADER {
+            return Err(Fault::ArmorHeader);
+        }
         recipients.extend(message_in(&armor)?.recipients);
         rest = armor.rest;
         if rest.trim_ascii().is_empty() {

@@ -2,6 +2,7 @@
 
 use crate::message::{Entity, Header, Lines, line_end};
 
+use super::parameters::is_token;
 use super::{Encoding, Oddity, Parameters};
 
 /// The Content-* fields of one part, as far as a verdict needs them.
@@ -30,7 +31,7 @@ impl Content {
         let encoding = encoding(header, &mut oddity);
         let dispositions: Vec<_> =
             header.all("Content-Disposition").map(|field| Parameters::read(&field.unfolded())).collect();
-        let names = dispositions.iter().filter_map(|d| d.get("filename")).chain(parameters.get("name"));
+        let names = dispositions.iter().flat_map(names).chain(parameters.get("name"));
         Content {
             media,
             encoding,
@@ -52,6 +53,12 @@ impl Content {
     }
 }
 
+/// The file names in a disposition. Where readers may read it otherwise, one of them is unknown.
+fn names(disposition: &Parameters) -> impl Iterator<Item = &[u8]> {
+    let unknown = disposition.oddity.is_some().then_some(b"".as_slice());
+    disposition.get("filename").into_iter().chain(unknown)
+}
+
 fn media(header: Header, default: &str, oddity: &mut Option<Oddity>) -> (String, Parameters) {
     let mut fields = header.all("Content-Type");
     let Some(field) = fields.next() else {
@@ -70,10 +77,6 @@ fn media(header: Header, default: &str, oddity: &mut Option<Oddity>) -> (String,
 
 /// `token "/" token` (RFC 2045, 5.1).
 fn is_media(value: &[u8]) -> bool {
-    let is_token = |part: &[u8]| {
-        !part.is_empty()
-            && part.iter().all(|octet| octet.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(octet))
-    };
     let mut parts = value.split(|octet| *octet == b'/');
     parts.next().is_some_and(is_token) && parts.next().is_some_and(is_token) && parts.next().is_none()
 }

@@ -54,6 +54,8 @@ impl Parameters {
             self.list.push((base.to_vec(), value_of(&same)));
             if spelled_twice(&same) {
                 self.oddity = self.oddity.or(Some(Oddity::ParameterTwice));
+            } else if !is_in_one_piece(&same) {
+                self.oddity = self.oddity.or(Some(Oddity::MalformedContentType));
             }
         }
     }
@@ -96,6 +98,14 @@ fn spelled_twice(same: &[&Piece]) -> bool {
     numbers.sort_unstable();
     let repeated = numbers.windows(2).any(|pair| pair[0] == pair[1]);
     whole > 1 || (whole == 1 && !numbers.is_empty()) || repeated
+}
+
+/// Whether no piece of a continued parameter is missing, or numbered in a way of its own. Some readers go on
+/// behind a gap.
+fn is_in_one_piece(same: &[&Piece]) -> bool {
+    let is_known = |piece: &&Piece| matches!(piece.suffix(), b"" | b"*") || piece.section().is_some();
+    let last = same.iter().filter_map(|piece| piece.section()).map(|(number, _)| number).max();
+    same.iter().all(is_known) && last.is_none_or(|last| last < same.len())
 }
 
 /// The value of one parameter: `name*` before `name*0`, `name*1` ..., before `name`.
@@ -173,7 +183,7 @@ impl Scan<'_> {
 
     fn value(&mut self) -> Vec<u8> {
         self.blanks();
-        let value = self.until(|octet| octet == b';' || octet == b'(').trim_ascii().to_ascii_lowercase();
+        let value = trimmed(self.until(|octet| octet == b';' || octet == b'(')).to_ascii_lowercase();
         self.end_of_parameter();
         value
     }
@@ -195,7 +205,7 @@ impl Scan<'_> {
             self.at += 1;
             let before = self.at;
             self.blanks();
-            self.malformed |= before != self.at || name.iter().any(|octet| is_blank(*octet));
+            self.malformed |= before != self.at || !is_token(&name);
             let value = if self.peek() == Some(b'"') { self.quoted() } else { self.token() };
             self.end_of_parameter();
             return Some(Piece { name: name.trim_ascii().to_vec(), value });
@@ -228,8 +238,9 @@ impl Scan<'_> {
     }
 
     fn token(&mut self) -> Vec<u8> {
-        let value = self.until(|octet| matches!(octet, b';' | b'(')).trim_ascii().to_vec();
-        self.malformed |= value.is_empty() || value.iter().any(|o| is_blank(*o) || *o == b'"');
+        let value = trimmed(self.until(|octet| matches!(octet, b';' | b'('))).to_vec();
+        let is_foreign = |octet: &u8| is_blank(*octet) || octet.is_ascii_control() || *octet == b'"';
+        self.malformed |= value.is_empty() || value.iter().any(is_foreign);
         value
     }
 
@@ -261,6 +272,19 @@ impl Scan<'_> {
     }
 }
 
+/// RFC 2045, 5.1. A reader that takes other octets for blanks sees another name.
+pub(super) fn is_token(name: &[u8]) -> bool {
+    let is_special = |octet: &u8| b"()<>@,;:\\\"/[]?=".contains(octet);
+    !name.is_empty() && name.iter().all(|octet| octet.is_ascii_graphic() && !is_special(octet))
+}
+
 fn is_blank(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// Without blanks at both ends. A form feed or a vertical tab is none (RFC 5322, 2.2.2).
+fn trimmed(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|octet| !is_blank(*octet)).unwrap_or(text.len());
+    let end = text.iter().rposition(|octet| !is_blank(*octet)).map_or(start, |last| last + 1);
+    &text[start..end]
 }

@@ -22,7 +22,13 @@ fn parameters_are_read_as_tolerantly_as_readers_do() {
         ("a/b; p=x; P=y", "a/b", "p", Some("x"), twice),
         // RFC 2231, 3: by number, up to the first gap.
         ("a/b; p*1=y; p*0=x", "a/b", "p", Some("xy"), none),
-        ("a/b; p*0=x; p*2=z", "a/b", "p", Some("x"), none),
+        ("a/b; p*0=x; p*2=z", "a/b", "p", Some("x"), malformed),
+        ("a/b; p*x=y; p*0=x", "a/b", "p", Some("x"), twice),
+        ("a/b; p*x=y", "a/b", "p", Some(""), malformed),
+        // What some readers take for blanks belongs to no name.
+        ("a/b;\u{b}p=x", "a/b", "\u{b}p", Some("x"), malformed),
+        ("a/b; =p=x", "a/b", "", Some("p=x"), malformed),
+        ("a/b; p=x\u{b}y", "a/b", "p", Some("x\u{b}y"), malformed),
         ("a/b; p*01=y; p*0=x", "a/b", "p", Some("x"), twice),
         ("a/b; p*0=x; p*0=y", "a/b", "p", Some("x"), twice),
         // RFC 2231, 4 and 4.1: percent-encoded, with a charset in front.

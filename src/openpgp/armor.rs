@@ -43,6 +43,8 @@ pub enum Label {
 pub struct Armor<'a> {
     /// What it says it is.
     pub label: Label,
+    /// How many octets its armor header lines have, which anybody can read.
+    pub header: usize,
     /// The octets inside.
     pub octets: Octets<'a>,
     /// The text behind it.
@@ -63,8 +65,9 @@ impl<'a> Armor<'a> {
         }
         let body = skip_header(rest)?;
         let block = Block::read(body)?;
-        let rest = skip_tail(&body[block.end..], &first[BEGIN.len()..])?;
-        Ok(Armor { label, octets: block.octets(body)?, rest })
+        let behind = skip_tail(&body[block.end..], &first[BEGIN.len()..])?;
+        let header = rest.len() - body.len();
+        Ok(Armor { label, header, octets: block.octets(body)?, rest: behind })
     }
 }
 
@@ -115,7 +118,12 @@ fn skip_header(text: &[u8]) -> Result<&[u8], Fault> {
 }
 
 fn is_header_line(line: &[u8]) -> bool {
-    KEYS.iter().any(|key| line.strip_prefix(key.as_bytes()).is_some_and(|value| value.starts_with(b":")))
+    // Some readers end a line at a bare CR, and the next one might be anything.
+    let is_one = !line.iter().any(u8::is_ascii_control);
+    is_one
+        && KEYS
+            .iter()
+            .any(|key| line.strip_prefix(key.as_bytes()).is_some_and(|value| value.starts_with(b":")))
 }
 
 /// White space alone, a no-break space of UTF-8 or Latin-1 included: some clients make them of blanks.

@@ -95,6 +95,12 @@ fn cms_for_nobody_is_not_encryption() {
         let data = der(0x30, &[&[2, 1, 0], &der(0x31, &[recipients]), content]);
         der(0x30, &[&oid(3), &der(0xa0, &[&data])])
     };
+    let with_more = |inside: bool| {
+        let more = der(0x0c, &[b"the launch code"]);
+        let data = der(0x30, &[&[2, 1, 0], &der(0x31, &[&recipient]), &content(&noise(64))]);
+        let (first, second) = if inside { (&more[..], &b""[..]) } else { (&b""[..], &more[..]) };
+        der(0x30, &[&oid(3), &der(0xa0, &[&data, first]), second])
+    };
     let good = enveloped(&recipient, &content(&noise(64)));
     let no_content = der(0x30, &[&oid(1), &der(0x30, &[&aes])]);
     for (name, octets, kind, reason) in [
@@ -109,6 +115,8 @@ fn cms_for_nobody_is_not_encryption() {
         ("no content", enveloped(&recipient, &no_content), "plain", "NoContent"),
         ("too little content", enveloped(&recipient, &content(b"hello")), "plain", "NoContent"),
         ("text behind it", [&good[..], b"the launch code"].concat(), "plain", "BehindContent"),
+        ("a text beside it", with_more(true), "plain", "BehindContent"),
+        ("a text beside its type", with_more(false), "plain", "BehindContent"),
         ("cut off", good[..good.len() - 20].to_vec(), "plain", "NoCms"),
     ] {
         let encoded = base64_lines(&octets, 76);

@@ -16,6 +16,23 @@ fn prose_passed_as_armor_by_a_charset_is_readable() {
     }
 }
 
+/// Readers differ in what they take for a blank, a name or a gap.
+#[test]
+fn a_charset_that_only_some_readers_see_is_readable() {
+    for parameters in [
+        ";\u{b}charset=utf-7",
+        ";\u{b}charset*=us-ascii''utf-7",
+        "; \u{a0}charset=utf-7",
+        "; =charset=utf-7",
+        "; charset*0=utf-8; charset*2=-7",
+        "; charset*x=utf-7",
+        "; x=\u{c}charset=utf-7",
+    ] {
+        let media = format!("text/plain{parameters}");
+        assert_judged(&part(&media, &armor(&packets())), "plain", "MalformedContentType");
+    }
+}
+
 /// Blanks and line breaks are letters of some script there.
 #[test]
 fn a_text_of_blanks_in_a_wide_charset_is_readable() {
@@ -70,6 +87,15 @@ fn pages_in_armor_header_lines_are_readable() {
     assert_judged(&with(&format!("Comment: {}\n", "x".repeat(600))), "plain", "ArmorHeader");
     assert_judged(&with(&"Comment: a word\n".repeat(8)), "pgp-inline", "OpenPgp");
     assert_judged(&with(&"Comment: a word\n".repeat(9)), "plain", "ArmorHeader");
+    assert_judged(&with("Comment: a\r--b\r\rthe launch code\n"), "plain", "ArmorHeader");
+    // Not in portions either.
+    let comment = format!("Comment: {}\n", "x".repeat(400));
+    let many = |count: usize| {
+        let one = armor(&packets()).replacen("-\n\n", &format!("-\n{comment}\n"), 1);
+        text(&one.repeat(count))
+    };
+    assert_judged(&many(2), "pgp-inline", "OpenPgp");
+    assert_judged(&many(3), "partial", "ArmorHeader");
     assert_judged(&with("Secret: the launch code\n"), "plain", "ArmorHeader");
     assert_judged(&with("the launch code is zero\n"), "plain", "ArmorText");
     assert_judged(
@@ -104,6 +130,9 @@ fn html_that_shows_more_than_armor_is_readable() {
         ("a picture", format!("<pre>{armor}</pre><img src=x>"), "Html"),
         ("a character reference", format!("<pre>{armor}</pre>&#104;&#105;"), "Html"),
         ("a tag that does not end", format!("<pre>{armor}</pre><{}", "b".repeat(50)), "Html"),
+        ("words as tags", format!("<pre><the><launch><code>{armor}</pre>"), "Html"),
+        ("words in tags", format!("<pre>< the >< launch >< code >{armor}</pre>"), "Html"),
+        ("words behind slashes", format!("<pre></1the></1launch></1code>{armor}</pre>"), "Html"),
         ("a greeting", format!("<p>Hello</p><pre>{armor}</pre>"), "BehindArmor"),
         (
             "a word between the lines",
@@ -152,6 +181,22 @@ fn packets_named_as_something_else_are_readable() {
         let media = format!("application/octet-stream; name=\"{name}\"\nContent-Transfer-Encoding: base64");
         let verdict = judge(&format!("Content-Type: {media}\n\n{encoded}"));
         assert_eq!(verdict.kind.as_str(), kind, "{name}: {verdict}");
+    }
+    // What one reader takes for the name is another one for the next.
+    for disposition in [
+        "attachment; filename=\"a.html\\\".asc\"",
+        "attachment; filename*0=a.asc; filename*2=.html",
+        "attachment; filename=a.asc; filename=a.html",
+        "attachment;\u{b}filename=a.html",
+    ] {
+        let encoded = base64_lines(&packets(), 76);
+        let fields = format!("Content-Disposition: {disposition}\nContent-Transfer-Encoding: base64");
+        let verdict = judge(&format!("Content-Type: application/octet-stream\n{fields}\n\n{encoded}"));
+        assert_eq!(
+            (verdict.kind.as_str(), verdict.reason.name().as_str()),
+            ("plain", "OtherName"),
+            "{disposition}"
+        );
     }
     let two_names = "application/octet-stream; name=a.pgp\nContent-Disposition: attachment; filename=a.html";
     assert_judged(&part(two_names, &armor(&packets())), "plain", "OtherName");
