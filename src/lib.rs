@@ -16,6 +16,7 @@ pub mod cms;
 pub mod kind;
 pub mod address;
 pub mod envelope;
+pub mod trace;
 pub mod cert;
 pub mod outer;
 pub mod payload;

@@ -7,6 +7,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod received;
 mod sealed;
 
 use std::fs;
