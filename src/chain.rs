@@ -14,7 +14,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::event::PollFlags;
 use rustix::fd::AsFd;
 use rustix::fs::{FileType, MemfdFlags, OFlags, fcntl_getfl, fstat, memfd_create, sendfile, tell};
@@ -23,6 +23,7 @@ use rustix::pipe::{SpliceFlags, splice};
 use rustix::process::{Resource, getrlimit};
 
 use crate::deadline::Deadline;
+use crate::input::Rest;
 
 /// The programs of this crate: looked up beside the running one only. `deliver` is also the name of
 /// programs of Cyrus and Dovecot, and an upgrade in progress must not hand mail to them by accident.
@@ -50,6 +51,34 @@ pub fn hand_on(message: &[u8], command: &[OsString], deadline: &Deadline) -> Res
     output.hand_on(command, deadline)
 }
 
+/// Hands on a message of pieces: some octets, and what follows them on standard input.
+///
+/// Returns only without a command, or to say why it could not. What a file holds goes from there to where it
+/// belongs without a copy here.
+///
+/// # Errors
+/// As for `hand_on`; the file cannot be read to its end, which is found out before the first octet is
+/// written to standard output.
+pub fn hand_on_pieces(pieces: &[&[u8]], rest: Rest, command: &[OsString], deadline: &Deadline) -> Result<()> {
+    if !command.is_empty() {
+        let mut output = Output::begin()?;
+        for piece in pieces {
+            output.write_all(piece)?;
+        }
+        output.append(rest, deadline)?;
+        return output.hand_on(command, deadline);
+    }
+    let mut length = pieces.iter().map(|piece| piece.len() as u64).sum();
+    if let Rest::InFile { from, length: more } = rest {
+        can_be_read(from, more, deadline).context("standard input")?;
+        length += more;
+    }
+    takes(length)
+        .and_then(|()| pieces.iter().try_for_each(|piece| write_out(piece, deadline)))
+        .and_then(|()| copy_rest(io::stdout(), rest, deadline))
+        .context("standard output")
+}
+
 /// A message in the making: a file in memory, never on a disk. Nobody sees it before it is whole.
 #[derive(Debug)]
 pub struct Output {
@@ -66,6 +95,18 @@ impl Output {
     pub fn begin() -> Result<Self> {
         let limit = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
         Ok(Output { file: memfd().context("memory for the output")?, limit, room: limit })
+    }
+
+    /// Appends what follows on standard input.
+    ///
+    /// # Errors
+    /// The host's file size limit is too small, the file cannot be read, the time ran out.
+    fn append(&mut self, rest: Rest, deadline: &Deadline) -> Result<()> {
+        if let Rest::InFile { length, .. } = rest {
+            let room = self.room.checked_sub(length);
+            self.room = room.with_context(|| beyond(self.limit))?;
+        }
+        copy_rest(&self.file, rest, deadline).context("memory for the output")
     }
 
     /// Hands the whole message to `command`, or to standard output where there is none.
@@ -140,13 +181,67 @@ fn copy_through(mut message: File, deadline: &Deadline) -> Result<()> {
     }
 }
 
+/// Reads so many octets of the file that standard input is, and keeps none. A part of a message would look
+/// like a whole one to the next program, so a file that breaks off is found out before anything is written.
+fn can_be_read(from: u64, length: u64, deadline: &Deadline) -> Result<()> {
+    let mut piece = vec![0; 128 * 1024];
+    let mut at = from;
+    while at < from + length {
+        deadline.check()?;
+        match rustix::io::pread(io::stdin(), &mut piece, at) {
+            Ok(0) => bail!("the file grew shorter while it was read"),
+            Ok(read) => at += read as u64,
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Copies the rest of standard input to `out`, in the kernel.
+fn copy_rest(out: impl AsFd, rest: Rest, deadline: &Deadline) -> Result<()> {
+    let Rest::InFile { from, length } = rest else { return Ok(()) };
+    let end = from + length;
+    let mut at = from;
+    while at < end {
+        deadline.wait(&out, PollFlags::OUT)?;
+        let count = usize::try_from(end - at)?;
+        match sendfile(&out, io::stdin(), Some(&mut at), count) {
+            Ok(0) => bail!("the file grew shorter while it was read"),
+            Ok(_) | Err(Errno::INTR | Errno::AGAIN) => {}
+            // A file opened for appending, and some file systems.
+            Err(Errno::INVAL) => return copy_piecewise(out, at, end, deadline),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
+fn copy_piecewise(out: impl AsFd, mut at: u64, end: u64, deadline: &Deadline) -> Result<()> {
+    let mut piece = vec![0; 128 * 1024];
+    while at < end {
+        let length = match rustix::io::pread(io::stdin(), &mut piece, at) {
+            Err(Errno::INTR | Errno::AGAIN) => continue,
+            other => other?,
+        };
+        ensure!(length > 0, "the file grew shorter while it was read");
+        let length = length.min(usize::try_from(end - at)?);
+        write_all(&out, &piece[..length], deadline)?;
+        at += length as u64;
+    }
+    Ok(())
+}
+
 /// Writes to standard output, which may be a pipe whose reader is slow, or a file.
 fn write_out(message: &[u8], deadline: &Deadline) -> Result<()> {
-    let stdout = io::stdout();
+    write_all(io::stdout(), message, deadline)
+}
+
+fn write_all(out: impl AsFd, message: &[u8], deadline: &Deadline) -> Result<()> {
     let mut rest = message;
     while !rest.is_empty() {
-        deadline.wait(&stdout, PollFlags::OUT)?;
-        match rustix::io::write(&stdout, rest) {
+        deadline.wait(&out, PollFlags::OUT)?;
+        match rustix::io::write(&out, rest) {
             Ok(written) => rest = &rest[written..],
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(errno) => return Err(errno.into()),

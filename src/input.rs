@@ -3,11 +3,11 @@
 use anyhow::{Context, Result, ensure};
 use rustix::event::PollFlags;
 use rustix::fd::AsFd;
-use rustix::fs::{FileType, fstat};
+use rustix::fs::{FileType, fstat, tell};
 use rustix::io::Errno;
 
 use crate::deadline::Deadline;
-use crate::message::Arrival;
+use crate::message::{Arrival, Entity};
 
 /// What a pipe hands over at once.
 const CHUNK: usize = 64 * 1024;
@@ -46,6 +46,54 @@ pub fn go_on(message: &mut Vec<u8>, deadline: &Deadline) -> Result<()> {
     read_rest(std::io::stdin(), message, deadline).context("standard input")?;
     ensure!(!Arrival::read(message).message.is_empty(), EMPTY);
     Ok(())
+}
+
+/// Reads as far as it takes to have the header section whole: the beginning, or everything.
+///
+/// # Errors
+/// As for `read`.
+pub fn header_section(deadline: &Deadline) -> Result<Vec<u8>> {
+    let mut message = begin(deadline)?;
+    if !holds_header_section(Arrival::read(&message).message) {
+        go_on(&mut message, deadline)?;
+    }
+    Ok(message)
+}
+
+/// Whether the header section ends in what was read so far: at an empty line, or before a whole line that is
+/// no field.
+fn holds_header_section(beginning: &[u8]) -> bool {
+    let entity = Entity::split(beginning);
+    !entity.separator.is_empty() || entity.body.contains(&b'\n')
+}
+
+/// What follows a beginning that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Nothing: all is in memory.
+    Nothing,
+    /// So many octets of the file that standard input is, from here on.
+    InFile { from: u64, length: u64 },
+}
+
+/// Makes sure of the rest: what a pipe has still to bring is read, what a file holds stays there.
+///
+/// # Errors
+/// As for `read`.
+pub fn rest(message: &mut Vec<u8>, deadline: &Deadline) -> Result<Rest> {
+    // The end was seen.
+    if message.len() < message.capacity() {
+        return Ok(Rest::Nothing);
+    }
+    let input = std::io::stdin();
+    let state = fstat(&input).context("standard input")?;
+    if !FileType::from_raw_mode(state.st_mode).is_file() {
+        go_on(message, deadline)?;
+        return Ok(Rest::Nothing);
+    }
+    let from = tell(&input).context("standard input")?;
+    let length = u64::try_from(state.st_size).unwrap_or(0).saturating_sub(from);
+    Ok(if length == 0 { Rest::Nothing } else { Rest::InFile { from, length } })
 }
 
 /// Passes over what follows, to the very end. A file has no writer that would see it closed too early.

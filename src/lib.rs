@@ -22,6 +22,7 @@ pub mod outer;
 pub mod payload;
 pub mod seal;
 pub mod refusal;
+pub mod audit;
 pub mod chain;
 pub mod exit;
 pub mod store;

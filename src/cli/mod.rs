@@ -4,3 +4,4 @@ mod certificates;
 pub mod deliver;
 pub mod encrypt_to_self;
 pub mod is_encrypted;
+pub mod tls_audit;

@@ -17,3 +17,4 @@ mod pages;
 mod refusal;
 mod roundtrip;
 mod shortage;
+mod tls_audit;

@@ -13,11 +13,12 @@ use crate::world::gpg::Gpg;
 use crate::world::{World, fixture, manual};
 
 /// A page, and the command line that it describes.
-fn pages() -> [(&'static str, clap::Command); 3] {
+fn pages() -> [(&'static str, clap::Command); 4] {
     [
         ("is-encrypted.1", cli::is_encrypted::Arguments::command()),
         ("encrypt-to-self.1", cli::encrypt_to_self::Arguments::command()),
         ("deliver.1", cli::deliver::Arguments::command()),
+        ("tls-audit.1", cli::tls_audit::Arguments::command()),
     ]
 }
 
@@ -302,7 +303,7 @@ fn every_variable_that_is_read_is_on_a_page() {
 
 #[test]
 fn mandoc_finds_nothing_wrong() {
-    for name in ["selfseal.7", "is-encrypted.1", "encrypt-to-self.1", "deliver.1"] {
+    for name in ["selfseal.7", "is-encrypted.1", "encrypt-to-self.1", "deliver.1", "tls-audit.1"] {
         let output = Command::new("mandoc")
             .args(["-T", "lint"])
             .arg(project("man").join(name))
@@ -372,7 +373,7 @@ fn run_example(name: &str, line: &str) {
         // No store is there: it is asked, and the mail is kept.
         return outcome.defers(server.trim_end_matches('"'));
     }
-    let expected = if line.contains("--require") { 77 } else { 0 };
+    let expected = if line.contains("is-encrypted --require") { 77 } else { 0 };
     assert_eq!(outcome.status(), expected, "man/{name}: {line}\n{command}\n{}", outcome.stderr());
 }
 
