@@ -20,5 +20,21 @@ pub(super) const FORMAT: Format = Format {
         if is_clear { State::Plain } else { State::Unknown }
     },
     passage: |_| Passage::Fetched,
-    ..PLAIN_READING
+    ..COMMON
 };
+
+#[cfg(test)]
+mod tests {
+    use super::reads;
+
+    #[test]
+    fn only_fdm_says_it() {
+        reads(&[
+("from pop.example [192.0.2.1]\n\tby localhost with POP3 (fetchmail-6.4.37)\n\tfor <u@localhost> (single-drop); Mon", "fetcher unknown"),
+("from localhost [127.0.0.1]\n\tby localhost with IMAP (fetchmail-6.4.37); Mon", "fetcher local"),
+("from pop.example by host.example with POP3 getmail6 for <u@example>; Mon", "fetcher unknown"),
+("by host.example (fdm 2.0, account \"x\") \n\twith imaps (version=TLSv1.3 TLS_AES_256_GCM_SHA384 256 bits)\n\tMon", "fetcher tls TLSv1.3 TLS_AES_256_GCM_SHA384 256"),
+("by host.example (fdm 2.0, account \"x\") \n\twith pop3 (unencrypted)\n\tMon", "fetcher plain"),
+]);
+    }
+}

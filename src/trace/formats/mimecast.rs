@@ -11,5 +11,20 @@ pub(super) const FORMAT: Format = Format {
         let using = clauses.remarks().any(|text| text == b"Using TLS");
         stated.or((clauses.has_starttls() || using).then(Tls::default))
     },
-    ..PLAIN_READING
+    ..COMMON
 };
+
+#[cfg(test)]
+mod tests {
+    use super::reads;
+
+    #[test]
+    fn starttls_is_a_second_with() {
+        reads(&[
+("from a.example (a.example [192.0.2.1]) by relay.mimecast.com\n with ESMTP with STARTTLS (version=TLSv1.3,\n cipher=TLS_AES_256_GCM_SHA384) id us-mta-182-mm-1; Mon", "Mimecast tls TLSv1.3 TLS_AES_256_GCM_SHA384"),
+("from a.example (a.example [192.0.2.1]) (Using TLS) by relay.mimecast.com with ESMTP id us-mta-1; Mon", "Mimecast tls"),
+("from a.example (a.example [192.0.2.1]) by relay.mimecast.com with ESMTP id us-mta-1; Mon", "Mimecast unknown"),
+("from x (Using TLS) (a.example [192.0.2.1]) by relay.mimecast.com with ESMTP id us-mta-1; Mon", "Mimecast unknown"),
+]);
+    }
+}

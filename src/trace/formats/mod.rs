@@ -61,7 +61,7 @@ pub(super) struct Format {
 }
 
 /// What a format does not say otherwise, and what holds for a writer that is not known.
-const PLAIN_READING: Format = Format {
+const COMMON: Format = Format {
     software: "",
     wrote: |_| true,
     tls: generic_tls,
@@ -73,7 +73,7 @@ const PLAIN_READING: Format = Format {
 
 /// The format of a field.
 pub(super) fn of(clauses: &Clauses) -> &'static Format {
-    static UNKNOWN: Format = PLAIN_READING;
+    static UNKNOWN: Format = COMMON;
     FORMATS.iter().find(|format| (format.wrote)(clauses)).unwrap_or(&UNKNOWN)
 }
 
@@ -158,4 +158,83 @@ fn by_comment_begins(clauses: &Clauses, start: &str) -> bool {
 /// Whether the writer's host is `domain` or below it.
 fn by_is_at(clauses: &Clauses, domain: &str) -> bool {
     clauses.by().is_some_and(|by| is_at_or_below(by, domain.as_bytes()))
+}
+
+/// What the tests of a format compare: its name and what it read, as in `Postfix tls TLSv1.3 CIPHER 256 verified`.
+#[cfg(test)]
+fn judged(body: &str) -> String {
+    let hop = super::hop::Hop::read(body.as_bytes());
+    let mut words = vec![hop.software.unwrap_or("-").to_owned(), hop.state.as_str().to_owned()];
+    words.extend(hop.tls.version.map(|version| version.as_str().to_owned()));
+    words.extend(hop.tls.cipher.map(|cipher| cipher.escape_ascii().to_string()));
+    words.extend(hop.tls.bits.map(|bits| bits.to_string()));
+    words
+        .extend(hop.tls.verified.map(|verified| if verified { "verified" } else { "unverified" }.to_owned()));
+    words.extend(hop.authenticated.then(|| "authenticated".to_owned()));
+    words.extend(hop.doubt.map(|doubt| doubt.name().to_owned()));
+    words.join(" ")
+}
+
+/// Reads each field and compares it with what stands beside it.
+#[cfg(test)]
+#[track_caller]
+fn reads(rows: &[(&str, &str)]) {
+    for (body, expected) in rows {
+        assert_eq!(judged(body), *expected, "{body}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_format_has_a_name_of_its_own() {
+        let names: std::collections::BTreeSet<&str> = FORMATS.iter().map(|format| format.software).collect();
+        assert_eq!(names.len(), FORMATS.len());
+        assert!(!names.contains(""));
+    }
+
+    #[test]
+    fn an_unknown_writer_is_read_by_the_protocols_name_alone() {
+        let field = |with: &str| {
+            format!("from a.example (a.example [192.0.2.1]) by mx.example (NewMTA 1.0) with {with} id 1; Mon")
+        };
+        for (with, expected) in [
+            ("ESMTPS", "- tls"),
+            ("ESMTPSA", "- tls authenticated"),
+            ("UTF8SMTPS", "- tls"),
+            ("UTF8SMTPSA", "- tls authenticated"),
+            ("LMTPS", "- tls"),
+            ("SMTPs", "- tls"),
+            ("HTTPS", "- tls"),
+            ("ESMTP", "- unknown"),
+            ("ESMTPA", "- unknown authenticated"),
+            ("SMTP", "- unknown"),
+            ("HTTP", "- unknown"),
+            ("LMTP", "- unknown"),
+            ("ESMTPX", "- unknown"),
+            ("XESMTPS", "- unknown"),
+            ("local", "- local"),
+        ] {
+            assert_eq!(judged(&field(with)), expected, "{with}");
+        }
+        reads(&[
+            (
+                "from a ([192.0.2.1]) by b with ESMTP (version=TLSv1.2 cipher=X bits=256) id 1; Mon",
+                "- tls TLSv1.2 X 256",
+            ),
+            (
+                "from a ([192.0.2.1]) by b with ESMTP id 1 tls TLS_AES_128_GCM_SHA256; Mon",
+                "- tls TLSv1.3 TLS_AES_128_GCM_SHA256",
+            ),
+            (
+                "from a ([192.0.2.1]) by b with ESMTP (version=TLSv1.2 cipher=NULL-SHA256) id 1; Mon",
+                "- plain TLSv1.2 NULL-SHA256",
+            ),
+            ("from a ([127.0.0.1]) by b with ESMTPS id 1; Mon", "- local"),
+            ("from a by b; Mon", "- unknown"),
+            ("", "- unknown"),
+        ]);
+    }
 }

@@ -20,7 +20,7 @@ pub(super) const FORMAT: Format = Format {
     },
     // smtpd writes a name only if it leads back to the address.
     peer: checks_names,
-    ..PLAIN_READING
+    ..COMMON
 };
 
 /// The names in the certificate are the client's words; what Postfix found stands behind them.
@@ -29,4 +29,31 @@ fn verified(clauses: &Clauses) -> Option<bool> {
         let is_about_client = begins(text, "Client ") || begins(text, "No client certificate");
         is_about_client.then(|| text.ends_with(b"(verified OK)"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reads;
+
+    #[test]
+    fn each_form_since_2_2_is_read() {
+        reads(&[
+("from a.example (a.example [192.0.2.1])\n\t(using TLSv1.2 with cipher ECDHE-RSA-AES256-GCM-SHA384 (256/256 bits))\n\t(No client certificate requested)\n\tby mx.example (Postfix) with ESMTPS id 5C917B70A6\n\tfor <u@example>; Tue,  3 Aug 2010 23:25:00 +1000 (EST)",
+ "Postfix tls TLSv1.2 ECDHE-RSA-AES256-GCM-SHA384 256 unverified"),
+("from a.example (a.example [192.0.2.1])\n\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\n\t key-exchange X25519 server-signature RSA-PSS (4096 bits) server-digest SHA256)\n\t(Client CN \"a.example\", Issuer \"CA\" (verified OK))\n\tby mx.example (Postfix) with ESMTPS id 1; Mon",
+ "Postfix tls TLSv1.3 TLS_AES_256_GCM_SHA384 256 verified"),
+("from a.example (a.example [IPv6:2001:db8::1])\n\t(using TLSv1.3 with cipher X (256/256 bits)\n\t client-signature ECDSA (P-256) client-digest SHA256)\n\t(Client CN \"a (verified OK)\", Issuer \"a\" (not verified))\n\t(Authenticated sender: u)\n\tby mx.example (Postfix) with ESMTPSA id 1; Mon",
+ "Postfix tls TLSv1.3 X 256 unverified authenticated"),
+("from a (unknown [192.0.2.1])\n\t(using TLSv1 with cipher RC4-MD5 (128/128 bits))\n\t(Client did not present a certificate)\n\tby mx.example (Postfix) with ESMTP id 1; Mon",
+ "Postfix tls TLSv1.0 RC4-MD5 128 unverified"),
+("from a (a.example [192.0.2.1]) by mx.example (Postfix) with ESMTPS id 1; Mon", "Postfix tls"),
+("from a (a.example [192.0.2.1]) by mx.example (Postfix) with UTF8SMTPS id 1; Mon", "Postfix tls"),
+("from a (a.example [192.0.2.1]) by mx.example (Postfix/Debian) with ESMTPA id 1; Mon", "Postfix plain authenticated"),
+("from a (a.example [192.0.2.1]) by mx.example (Postfix) with SMTP id 1; Mon", "Postfix plain"),
+("from a (a.example [192.0.2.1])\n\t(using TLSv1.2 with cipher NULL-SHA256 (0/0 bits)) by mx.example (Postfix) with ESMTPS id 1; Mon", "Postfix plain TLSv1.2 NULL-SHA256 0"),
+("by mx.example (Postfix, from userid 1000)\n\tid 1; Mon", "Postfix local"),
+("from x (Postfix, from userid 0) by mx.example (Postfix) with ESMTP id 1; Mon", "Postfix plain"),
+("from a (localhost [127.0.0.1])\n\t(using TLSv1.2 with cipher X (256/256 bits)) by mx.example (Postfix) with ESMTPS id 1; Mon", "Postfix local TLSv1.2 X 256"),
+]);
+    }
 }
