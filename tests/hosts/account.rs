@@ -43,7 +43,7 @@ impl Account {
     pub fn with_alice() -> Self {
         let account = Account::new();
         account.write(".config/selfseal/cert.asc", &fixture("keys/alice.asc"));
-        for program in ["is-encrypted", "encrypt-to-self", "deliver"] {
+        for program in ["is-encrypted", "encrypt-to-self", "tls-audit", "deliver"] {
             account.install(program);
         }
         account

@@ -12,4 +12,5 @@ mod mta;
 mod postfix;
 mod procmail;
 mod smtp;
+mod stranger;
 mod wait;

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::account::Account;
 use crate::smtp::{Session, Transfer};
+use crate::stranger::{self, Under};
 use crate::wait;
 
 const PROGRAMS: &str = "/usr/lib/postfix/sbin";
@@ -47,6 +48,8 @@ defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 flush unix n - n - 0 flush
 showq unix n - n - - showq
+tlsmgr unix - - n 1000? 1 tlsmgr
+anvil unix - - n - 1 anvil
 error unix - - n - - error
 local unix - n n - - local
 postlog unix-dgram n - n - 1 postlogd
@@ -122,6 +125,18 @@ impl Mta {
     #[track_caller]
     pub fn send(&self, sender: &str, recipient: &str, message: &[u8]) -> String {
         self.send_by(Transfer::Data, sender, recipient, message)
+    }
+
+    /// The same from a stranger on another machine: in the clear, or under TLS.
+    #[track_caller]
+    pub fn send_from_elsewhere(
+        &self,
+        under: &Under,
+        sender: &str,
+        recipient: &str,
+        message: &[u8],
+    ) -> String {
+        stranger::send(self.port, under, sender, recipient, message)
     }
 
     #[track_caller]

@@ -2,6 +2,7 @@
 
 mod failures;
 mod refusals;
+mod tls;
 
 use crate::account::{Account, nothing_readable, readable};
 use crate::mail::{BOB, LETTER, WORDS, each_oddity, encrypted_by, is_what_smtp_carried, lf, original};
