@@ -3,7 +3,8 @@
 
 use selfseal::message::{Arrival, Entity};
 use selfseal::openpgp::{Armor, Octets};
-use selfseal::{cms, kind, mime, openpgp};
+use selfseal::trace::{self, Hop, Ours, State};
+use selfseal::{audit, cms, kind, mime, openpgp};
 
 /// A verdict is in itself consistent, and what is said of a beginning holds for the whole.
 pub fn kind(input: &[u8]) {
@@ -63,6 +64,35 @@ pub fn cms(input: &[u8]) {
         assert!(cms::read(&input[..end.unwrap_or(0)]).is_err());
     }
     cms::is_signature(input);
+}
+
+/// A field in doubt proves nothing, the short way to the verdict leads where the long one does, nothing below
+/// the border moves it, and the annotated message differs by its own field alone.
+pub fn trace(input: &[u8]) {
+    let arrival = Arrival::read(input);
+    let entity = Entity::split(arrival.message);
+    let ours = Ours::default();
+    let judgement = trace::judge(entity.header, &ours);
+    assert_eq!(trace::arrival(entity.header, &ours).0, judgement.verdict);
+    assert!(judgement.hops.iter().all(|hop| hop.doubt.is_none() || hop.state == State::Unknown));
+    assert!(judgement.proven <= judgement.hops.len());
+    if let Some(border) = judgement.border {
+        let end = entity.header.all("Received").nth(border).map(|field| field.raw.as_ptr_range().end);
+        let above = end.map_or(0, |end| end as usize - entity.header.0.as_ptr() as usize);
+        let cut = trace::judge(selfseal::message::Header(&entity.header.0[..above]), &ours);
+        assert_eq!((cut.verdict, cut.border), (judgement.verdict, judgement.border));
+    }
+    let field = audit::field("host.example", judgement.verdict, judgement.border_hop());
+    assert!(field.is_ascii() && field.matches("border=").count() == 1);
+    let annotated = audit::annotate(&arrival, &field, None);
+    let whole = [annotated.head.as_slice(), annotated.rest].concat();
+    let after = Entity::split(Arrival::read(&whole).message);
+    assert_eq!(after.header.all(audit::FIELD).count(), 1);
+    assert_eq!(after.body, entity.body);
+    assert_eq!(trace::judge(after.header, &ours).verdict, judgement.verdict);
+    audit::table(&judgement);
+    audit::json(&judgement);
+    Hop::read(input);
 }
 
 fn letters(octets: &[u8]) -> String {

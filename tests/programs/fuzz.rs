@@ -8,8 +8,13 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 4] =
-    [("kind", bodies::kind), ("mime", bodies::mime), ("openpgp", bodies::openpgp), ("cms", bodies::cms)];
+const TARGETS: [(&str, Body); 5] = [
+    ("kind", bodies::kind),
+    ("mime", bodies::mime),
+    ("openpgp", bodies::openpgp),
+    ("cms", bodies::cms),
+    ("trace", bodies::trace),
+];
 
 /// The files of a directory, sorted by name.
 fn files(directory: &str) -> Vec<(String, Vec<u8>)> {
