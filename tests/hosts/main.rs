@@ -7,6 +7,7 @@ mod world;
 
 mod account;
 mod dovecot;
+mod foreign;
 mod mail;
 mod mta;
 mod postfix;
