@@ -20,7 +20,6 @@ pub(super) const FORMAT: Format = Format {
         let inside = clauses.from().is_empty() && clauses.with().is_some_and(|with| !says_tls(with));
         inside || generic_local(clauses, peer)
     },
-    peer: checks_names,
     ..COMMON
 };
 

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod properties;
+mod shortage;
 
 use crate::world::gpg::Gpg;
 use crate::world::{Outcome, World, fixture, manual};
@@ -257,6 +258,28 @@ claim   plain           mx.sender.example [203.0.113.9]  mx.ours.example  Postfi
     let states: Vec<_> =
         value["hops"].as_array().unwrap().iter().map(|hop| hop["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["local", "tls", "plain"]);
+}
+
+/// The picture in README and on the page is what the program prints.
+#[test]
+fn the_picture_in_the_documentation_is_real() {
+    let message = format!(
+        "\
+Received: from localhost (localhost [127.0.0.1])
+\tby mx.example.org (Postfix) with ESMTP id 3; Mon, 1 Jun 2026 10:00:02 +0200
+Received: from a.example (a.example [192.0.2.1])
+\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))
+\tby mx.example.org (Postfix) with ESMTPS id 2; Mon, 1 Jun 2026 10:00:01 +0200
+Received: from desk.example ([192.0.2.9])
+\tby a.example with esmtp (Exim 4.96) id 1; Mon, 1 Jun 2026 10:00:00 +0200
+{LETTER}"
+    );
+    let shown = text(audit(&["--print"], &message));
+    let page = include_str!("../../../man/tls-audit.1");
+    assert!(page.contains(&shown), "man/tls-audit.1:\n{shown}");
+    let readme = include_str!("../../../README.md");
+    let indented: String = shown.lines().map(|line| format!("    {line}\n")).collect();
+    assert!(readme.contains(&indented), "README.md:\n{indented}");
 }
 
 #[test]
