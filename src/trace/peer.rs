@@ -20,8 +20,8 @@ pub struct Peer<'a> {
     pub is_checked: bool,
     /// Its address, as the writer saw it.
     pub address: Option<IpAddr>,
-    /// Whether the writer names a Unix socket or `localhost` instead of an address.
-    pub is_here: bool,
+    /// Whether the writer names a Unix socket instead of an address.
+    pub is_socket: bool,
 }
 
 impl<'a> Peer<'a> {
@@ -59,8 +59,8 @@ impl<'a> Peer<'a> {
                 }
                 self.address = Some(address);
                 self.name = self.name.or(before.filter(|_| user.is_none()).and_then(host_name));
-            } else if word == b"[unix" || is_localhost(word) {
-                self.is_here |= self.address.is_none();
+            } else if word == b"[unix" {
+                self.is_socket = true;
             }
             before = Some(word);
         }
@@ -86,7 +86,7 @@ impl<'a> Peer<'a> {
     pub fn is_loopback(&self) -> bool {
         match self.address {
             Some(address) => address.is_loopback(),
-            None => self.is_here,
+            None => self.is_socket,
         }
     }
 }
@@ -130,12 +130,6 @@ fn host_name(word: &[u8]) -> Option<&[u8]> {
     let start = word.iter().rposition(|octet| *octet == b'@').map_or(0, |at| at + 1);
     let name = word[start..].strip_suffix(b".").unwrap_or(&word[start..]);
     (!name.is_empty() && !name.eq_ignore_ascii_case(b"unknown") && !name.contains(&b'=')).then_some(name)
-}
-
-/// `localhost`, or a user there: how Sendmail names what came through a pipe.
-fn is_localhost(word: &[u8]) -> bool {
-    let start = word.iter().rposition(|octet| *octet == b'@').map_or(0, |at| at + 1);
-    word[start..].eq_ignore_ascii_case(b"localhost")
 }
 
 #[cfg(test)]

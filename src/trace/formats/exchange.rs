@@ -29,7 +29,9 @@ pub(super) const FORMAT: Format = Format {
     },
     is_local: |clauses, peer| {
         let with = clauses.with().unwrap_or_default();
-        let picked_up = clauses.client_words().take(3).eq([&b"mail"[..], b"pickup", b"service"]);
+        // A client can call itself so too, but then its address stands behind it.
+        let picked_up = clauses.client_words().eq([&b"mail"[..], b"pickup", b"service"])
+            && clauses.client_comments().next().is_none();
         let inside = clauses.via() == Some(b"Mailbox") && FORMAT.silent(clauses);
         with.eq_ignore_ascii_case(b"mapi") || picked_up || inside || generic_local(clauses, peer)
     },

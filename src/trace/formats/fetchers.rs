@@ -5,9 +5,13 @@ use super::*;
 
 pub(super) const FORMAT: Format = Format {
     software: "fetcher",
+    // The protocol decides: no host that takes mail by SMTP writes it, whatever a sender's words are.
     wrote: |clauses| {
+        let with = clauses.with().unwrap_or_default();
         let names = ["fetchmail-", "fdm ", "getmail"];
-        names.iter().any(|name| by_comment_begins(clauses, name)) || clauses.by_words().any(|word| begins(word, "getmail6"))
+        (begins(with, "POP3") || begins(with, "IMAP"))
+            && (names.iter().any(|name| by_comment_begins(clauses, name))
+                || clauses.by_words().any(|word| begins(word, "getmail")))
     },
     tls: |clauses| {
         let text = clauses.by_comments().find(|text| begins(text, "version="))?;

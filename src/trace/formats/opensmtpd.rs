@@ -10,7 +10,8 @@ pub(super) const FORMAT: Format = Format {
     silence: always_says,
     is_local: |clauses, peer| {
         // Submitted through its socket: `from localhost (HOST [local])`.
-        let submitted = clauses.client_comments().any(|text| text.ends_with(b"[local]"));
+        let submitted =
+            peer.address.is_none() && clauses.client_comments().any(|text| text.ends_with(b"[local]"));
         submitted || generic_local(clauses, peer)
     },
     ..COMMON

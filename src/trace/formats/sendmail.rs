@@ -10,9 +10,11 @@ pub(super) const FORMAT: Format = Format {
     tls: |clauses| clauses.early_comments().find_map(Tls::from_pairs),
     silence: always_says,
     is_local: |clauses, peer| {
-        // `(from user@localhost) by HOST`: submitted by a program.
+        // Submitted by a program: `(from user@localhost) by HOST`, or through a pipe: `from localhost
+        // (user@localhost) by HOST`. What comes over a network has its address there.
         let submitted = clauses.from().is_empty() && clauses.leading_comment().is_some_and(|text| begins(text, "from "));
-        submitted || generic_local(clauses, peer)
+        let piped = peer.address.is_none() && clauses.client_comments().any(is_localhost);
+        submitted || piped || generic_local(clauses, peer)
     },
     peer: |clauses, peer| {
         let may_be_forged = |text: &[u8]| memchr::memmem::find(text, b"(may be forged)").is_some();
@@ -20,6 +22,12 @@ pub(super) const FORMAT: Format = Format {
     },
     ..COMMON
 };
+
+/// `localhost`, or a user there.
+fn is_localhost(text: &[u8]) -> bool {
+    let start = text.iter().rposition(|octet| *octet == b'@').map_or(0, |at| at + 1);
+    text[start..].eq_ignore_ascii_case(b"localhost")
+}
 
 /// `8.17.1/8.17.1`, `8.14.2/8.14.2/Submit`: the versions of the program and of its configuration.
 fn is_version(text: &[u8]) -> bool {

@@ -54,6 +54,29 @@ fn a_helo_name_is_no_evidence() {
     }
 }
 
+/// A field that is looked through would give the sender's own fields below it the word.
+#[test]
+fn no_word_of_a_client_makes_a_hop_local_or_fetched() {
+    for field in [
+        "from mail pickup service (203.0.113.9) by mx.ours.example (192.0.2.2) with Microsoft SMTP Server id 15.1.1; Mon",
+        "from mail pickup service ([203.0.113.9]) by mx.ours.example with Microsoft SMTPSVC(8.5.9600.16384); Mon",
+        "from x (localhost) by mx.ours.example with SMTP id 1; Mon",
+        "from localhost (localhost) by mx.ours.example with SMTP id 1; Mon",
+        "from x (x [local] [203.0.113.9]) by mx.ours.example (OpenSMTPD) with ESMTP id 1; Mon",
+        "from x ([203.0.113.9]) by mx.ours.example with SMTP id 1 for getmail6@ours.example; Mon",
+        "from x ([203.0.113.9]) by mx.ours.example with ESMTP (fetchmail-6.4.37) id 1; Mon",
+        "from x (HELO localhost) (203.0.113.9) by mx.ours.example with SMTP; Mon",
+        "from [203.0.113.9] (helo=localhost ident=localhost) by mx.ours.example with esmtp (Exim 4.96) id 1; Mon",
+        "from [203.0.113.9] (HELO [127.0.0.1]) by mx.ours.example (CommuniGate Pro SMTP 5.4.2) with ESMTP id 1; Mon",
+        "from 127.0.0.1 (EHLO x) by mx.ours.example with SMTP; Mon",
+        "from localhost by mx.ours.example with ESMTP id 1; Mon",
+        "from [127.0.0.1] by mx.ours.example with ESMTP id 1; Mon",
+    ] {
+        let verdict = verdict(&format!("Received: {field}\n{IN_TLS}{LETTER}"));
+        assert!(verdict == "plain" || verdict == "unknown", "{field}: {verdict}");
+    }
+}
+
 /// Two places in one field that a sender chooses, together.
 #[test]
 fn what_opens_in_one_place_and_closes_in_another_is_no_evidence() {
