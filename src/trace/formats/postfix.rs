@@ -15,8 +15,10 @@ pub(super) const FORMAT: Format = Format {
     },
     silence: always_says,
     is_local: |clauses, peer| {
+        // local(8) and bounce(8) name no client and no protocol; smtpd names both.
+        let inside = clauses.with().is_none();
         let pickup = clauses.by_comments().next().is_some_and(|text| begins(text, "Postfix, from userid"));
-        pickup && clauses.from().is_empty() || generic_local(clauses, peer)
+        (pickup || inside) && clauses.from().is_empty() || generic_local(clauses, peer)
     },
     // smtpd writes a name only if it leads back to the address.
     peer: checks_names,
@@ -34,6 +36,14 @@ fn verified(clauses: &Clauses) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::reads;
+
+    #[test]
+    fn what_postfix_makes_itself_is_local() {
+        reads(&[
+            ("by mx.example (Postfix)\n\tid 45BAF27A0001; Mon", "Postfix local"),
+            ("by mx.example (Postfix) with ESMTP id 1; Mon", "Postfix unknown"),
+        ]);
+    }
 
     #[test]
     fn each_form_since_2_2_is_read() {
