@@ -97,7 +97,8 @@ pub fn field(host: &str, verdict: State, border: Option<&Hop>) -> String {
         }
         let _ = write!(line, "{name}={value}");
     };
-    if let Some(hop) = border {
+    // Of a field in doubt, any part may be the stranger's.
+    if let Some(hop) = border.filter(|hop| hop.doubt.is_none()) {
         let address = hop.from.address.map(|address| address.to_string());
         add("version", hop.tls.version.map(|version| version.as_str()));
         add("cipher", hop.tls.cipher.and_then(clean));
@@ -136,6 +137,13 @@ mod tests {
         );
         assert_eq!(field("mx.example", State::Unknown, None), "TLS-Audit: mx.example; border=unknown");
         assert_eq!(field("a;b\n", State::Plain, None), "TLS-Audit: localhost; border=plain");
+    }
+
+    #[test]
+    fn of_a_field_in_doubt_nothing_is_repeated() {
+        let body = "from x by mx.example (Postfix) with ESMTPS id 1 (using TLSv1.3 with cipher X) (b.example [192.0.2.1]) by mx.example (Postfix) with ESMTP id 1; Mon";
+        let hop = Hop::read(body.as_bytes());
+        assert_eq!(field("mx.example", hop.state, Some(&hop)), "TLS-Audit: mx.example; border=unknown");
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub struct Hop<'a> {
     pub passage: Passage,
     /// Why the field is not believed, if so; its state is then unknown.
     pub doubt: Option<Doubt>,
-    /// What the field says of TLS; empty unless the state is `tls`, but a local hop may have had it too.
+    /// What the field says of TLS; a local hop may have had it too. Empty for a field in doubt.
     pub tls: Tls<'a>,
     /// Whether the client gave a password or the like.
     pub authenticated: bool,
@@ -93,7 +93,8 @@ impl<'a> Hop<'a> {
 
     fn written(clauses: &Clauses<'a>, mut peer: Peer<'a>, format: &Format) -> Self {
         let with = clauses.with();
-        let tls = (format.tls)(clauses);
+        // A field in doubt says nothing, not even in part.
+        let tls = (format.tls)(clauses).filter(|_| clauses.doubt.is_none());
         let tls = tls.or_else(|| with.is_some_and(formats::says_tls).then(Tls::default));
         (format.peer)(clauses, &mut peer);
         let state = match (clauses.doubt, &tls) {
