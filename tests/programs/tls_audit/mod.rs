@@ -1,5 +1,6 @@
 //! `tls-audit`: the field on top, refusals, warnings, reports, whatever a stranger writes.
 
+mod faults;
 mod hostile;
 mod properties;
 mod shortage;
