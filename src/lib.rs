@@ -26,4 +26,5 @@ pub mod audit;
 pub mod chain;
 pub mod exit;
 pub mod store;
+pub mod summary;
 pub mod cli;

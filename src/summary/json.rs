@@ -1,0 +1,68 @@
+//! The summary for programs. Names and meanings are in tls-audit(1); they only ever get more.
+
+use super::figures::{Counts, Figures, Unread, Verdict, Version};
+use super::senders::Sender;
+use crate::json::{array, object, string};
+
+/// How many domains are listed.
+const DOMAINS: usize = 1000;
+
+/// One JSON object in one line.
+pub fn report(figures: &Figures) -> String {
+    let worst = figures.senders.worst(DOMAINS);
+    let months = figures.months.iter().map(|(month, counts)| {
+        let mut members = vec![("month", string(month.to_string().as_bytes()))];
+        members.extend(by_verdict(counts));
+        object(&members)
+    });
+    let versions: Vec<_> = Version::ALL
+        .into_iter()
+        .map(|version| (name(version.as_str()), figures.version(version).to_string()))
+        .collect();
+    let unread = object(&[
+        ("count", figures.unread.to_string()),
+        ("named", array(figures.unread_names.iter().map(of_unread))),
+    ]);
+    let whole = object(&[
+        ("messages", figures.messages().to_string()),
+        ("mailboxes", figures.mailboxes.to_string()),
+        ("without_trace", figures.without_trace.to_string()),
+        ("verdicts", object(&by_verdict(&figures.verdicts))),
+        ("versions", object(&versions)),
+        ("months", array(months)),
+        ("undated", object(&by_verdict(&figures.undated))),
+        ("domains", array(worst.into_iter().map(|(domain, sender)| of_domain(domain, sender)))),
+        ("domains_exact", figures.senders.is_exact().to_string()),
+        ("without_domain", figures.without_domain.to_string()),
+        ("unread", unread),
+    ]);
+    whole + "\n"
+}
+
+/// A word of the reports as a name in JSON.
+fn name(word: &'static str) -> &'static str {
+    match word {
+        "not visible" => "not_visible",
+        "not stated" => "not_stated",
+        word => word,
+    }
+}
+
+fn by_verdict(counts: &Counts) -> Vec<(&'static str, String)> {
+    Verdict::ALL.into_iter().map(|verdict| (name(verdict.as_str()), counts.of(verdict).to_string())).collect()
+}
+
+fn of_domain(domain: &str, sender: &Sender) -> String {
+    let last = sender.last.map_or_else(|| "null".to_owned(), |day| string(day.to_string().as_bytes()));
+    let host = if sender.host.is_empty() { "null".to_owned() } else { string(sender.host.as_bytes()) };
+    object(&[
+        ("domain", string(domain.as_bytes())),
+        ("plain", sender.messages.to_string()),
+        ("last", last),
+        ("host", host),
+    ])
+}
+
+fn of_unread(unread: &Unread) -> String {
+    object(&[("path", string(&unread.path)), ("why", string(unread.why.as_bytes()))])
+}
