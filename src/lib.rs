@@ -6,6 +6,7 @@
 
 pub mod escape;
 pub mod json;
+pub mod progress;
 pub mod message;
 pub mod deadline;
 pub mod input;
