@@ -27,5 +27,6 @@ pub mod audit;
 pub mod chain;
 pub mod exit;
 pub mod store;
+pub mod mailbox;
 pub mod summary;
 pub mod cli;
