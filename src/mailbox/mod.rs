@@ -5,6 +5,7 @@
 
 mod listing;
 pub mod maildir;
+pub mod mbox;
 mod name;
 pub mod tree;
 

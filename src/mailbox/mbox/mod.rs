@@ -1,0 +1,170 @@
+//! An mbox, read: where each message begins and ends, when it came, what its reader did with it.
+//!
+//! A message begins with a `From ` line that has a date, at the beginning of the file or behind an empty
+//! line, with a field or an empty line behind it (RFC 4155, appendix A). Readers differ in what else they
+//! take for one, and writers in what they quote (mboxo, mboxrd) or count (mboxcl, mboxcl2). Two mistakes are
+//! possible: to divide a message, and to take two for one. Either would remove mail that should stay. So
+//! where two readings are possible, [`Doubt`] says so, and whoever removes mail leaves all of it alone.
+
+mod claims;
+mod date;
+mod header;
+mod window;
+
+use std::io::{self, Read};
+
+use claims::Claims;
+use header::Header;
+use window::Window;
+
+use crate::mailbox::Flags;
+use crate::message::line_len;
+
+/// What is in an mbox.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// The messages, in order. Where one ends the next begins.
+    pub messages: Vec<Message>,
+    /// The X-IMAPbase field of the first message, whole: without it a server would count its messages anew.
+    pub base: Option<Vec<u8>>,
+    /// Octets of the file.
+    pub length: u64,
+}
+
+/// One message, as a span of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Where its `From ` line begins.
+    pub start: u64,
+    /// Octets of that line.
+    pub from_line: u32,
+    /// Octets of the header section behind it.
+    pub header: u32,
+    /// Where the next one begins, or the file ends.
+    pub end: u64,
+    /// When it came: the latest second since 1970 that the `From ` line can mean.
+    pub time: i64,
+    /// Read, flagged and so on.
+    pub flags: Flags,
+    /// It is no message but what a server keeps of the mailbox.
+    pub is_internal: bool,
+    /// Why its bounds are not certain.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why nobody can say where a message begins and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// In it stands a line that some readers take for the beginning of another message.
+    FromLine,
+    /// A Content-Length says that it is a part of another one, or that another one is a part of it.
+    ContentLength,
+    /// Its header section is too long to be read.
+    LongHeader,
+}
+
+/// Reads an mbox to its end, a part at a time. None if it is none: it is not empty and does not begin with a
+/// message.
+///
+/// # Errors
+/// Those of `input`.
+pub fn read(input: impl Read) -> io::Result<Option<Contents>> {
+    let mut reading =
+        Reading { window: Window::over(input), contents: Contents::default(), claims: Claims::default() };
+    while reading.window.next()? {
+        if !reading.judge()? {
+            return Ok(None);
+        }
+    }
+    Ok(reading.finished())
+}
+
+struct Reading<R> {
+    window: Window<R>,
+    contents: Contents,
+    claims: Claims,
+}
+
+/// What a line is that begins with `From `.
+enum Line {
+    Separator(Header, i64),
+    Doubtful,
+    Text,
+}
+
+impl<R: Read> Reading<R> {
+    /// Takes the line at which the window stands for what it is. False if no message can be there.
+    fn judge(&mut self) -> io::Result<bool> {
+        let (line, at) = (self.line(), self.window.offset());
+        match (line, self.contents.messages.last_mut()) {
+            (Line::Separator(header, time), _) => self.begin(at, header, time),
+            (_, None) => return Ok(false),
+            (Line::Doubtful, Some(message)) => message.doubt = Some(Doubt::FromLine),
+            (Line::Text, Some(_)) => {}
+        }
+        Ok(true)
+    }
+
+    fn line(&self) -> Line {
+        let bytes = self.window.ahead();
+        let from_line = &bytes[..line_len(bytes)];
+        let date = date::latest(from_line).filter(|_| from_line.len() <= window::LINE);
+        let is_apart = self.window.is_behind_an_empty_line();
+        if date.is_none() && !is_apart {
+            return Line::Text;
+        }
+        let rest = &bytes[from_line.len()..];
+        let header = Header::of(rest);
+        let is_followed = rest.is_empty() || header.begins_well;
+        match date {
+            Some(time) if is_apart && is_followed => Line::Separator(header, time),
+            None if !is_followed => Line::Text,
+            _ => Line::Doubtful,
+        }
+    }
+
+    fn begin(&mut self, start: u64, header: Header, time: i64) {
+        self.end_last(start);
+        let from_line = line_len(self.window.ahead());
+        let text = start + (from_line + header.length + header.separator) as u64;
+        let number = self.contents.messages.len();
+        for length in header.lengths {
+            self.claims.add(number, text.saturating_add(length));
+        }
+        if number == 0 {
+            self.contents.base = header.base;
+        }
+        let is_cut = self.window.is_cut() && header.is_open;
+        self.contents.messages.push(Message {
+            start,
+            // Both are parts of the window.
+            from_line: from_line as u32,
+            header: header.length as u32,
+            end: start,
+            time,
+            flags: header.flags,
+            is_internal: header.is_internal,
+            doubt: is_cut.then_some(Doubt::LongHeader),
+        });
+    }
+
+    /// The last message ends at `end`.
+    fn end_last(&mut self, end: u64) {
+        let Some(last) = self.contents.messages.len().checked_sub(1) else { return };
+        self.contents.messages[last].end = end;
+        if let Some(numbers) = self.claims.contradicted(end, last) {
+            for message in &mut self.contents.messages[numbers] {
+                message.doubt = Some(Doubt::ContentLength);
+            }
+        }
+    }
+
+    fn finished(mut self) -> Option<Contents> {
+        self.contents.length = self.window.offset();
+        self.end_last(self.contents.length);
+        (self.contents.length == 0 || !self.contents.messages.is_empty()).then_some(self.contents)
+    }
+}
+
+#[cfg(test)]
+mod tests;
