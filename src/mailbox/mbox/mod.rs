@@ -79,6 +79,33 @@ pub fn read(input: impl Read) -> io::Result<Option<Contents>> {
     Ok(reading.finished())
 }
 
+/// Shows `act` each header section of an mbox, one after the other, and holds none. False if it is none. What
+/// a server keeps of the mailbox is no message. Of a header section too long to be read it is the beginning.
+///
+/// # Errors
+/// Those of `input`.
+pub fn each_header(input: impl Read, mut act: impl FnMut(&[u8])) -> io::Result<bool> {
+    let mut reading =
+        Reading { window: Window::over(input), contents: Contents::default(), claims: Claims::default() };
+    let mut is_mbox = true;
+    let mut has_begun = false;
+    while is_mbox && reading.window.next()? {
+        is_mbox = match reading.line() {
+            Line::Separator(header, _) => {
+                let ahead = reading.window.ahead();
+                let text = &ahead[line_len(ahead)..];
+                if !header.is_internal {
+                    act(&text[..header.length]);
+                }
+                true
+            }
+            Line::Doubtful | Line::Text => has_begun,
+        };
+        has_begun = true;
+    }
+    Ok(is_mbox)
+}
+
 struct Reading<R> {
     window: Window<R>,
     contents: Contents,

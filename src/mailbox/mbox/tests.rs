@@ -148,6 +148,28 @@ fn messages_of_all_sizes_are_found_wherever_the_parts_of_a_large_file_end() {
     }
 }
 
+#[test]
+fn header_sections_come_one_by_one_without_what_a_server_keeps() {
+    let headers = |text: &str, octets: usize| {
+        let mut found = Vec::new();
+        let is_mbox = each_header(Slow(text.as_bytes(), octets), |header| {
+            found.push(String::from_utf8_lossy(header).into_owned());
+        });
+        is_mbox.unwrap().then_some(found)
+    };
+    let internal = "Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\nX-IMAP: 1 2\n\n\n";
+    let text = format!(
+        "{FROM}{internal}{FROM}A: b\n\nFrom here\nx\n\n{FROM}C: d\n e\n\n{}\n{FROM}\n",
+        "x\n".repeat(1 << 20)
+    );
+    for octets in [1 << 20, 4096] {
+        assert_eq!(headers(&text, octets).unwrap(), ["A: b\n", "C: d\n e\n", ""], "{octets} at a time");
+    }
+    assert_eq!(headers("", 1).unwrap(), [""; 0]);
+    assert_eq!(headers("A: b\n\nhi\n", 1), None);
+    assert_eq!(headers("From nobody\nA: b\n\nhi\n", 100), None);
+}
+
 proptest::proptest! {
     /// A reader that knows lines only: separators and doubts are the same.
     #[test]
