@@ -1,19 +1,27 @@
-//! Message in, message with its TLS verdict on top out.
+//! Message in, message with its TLS verdict on top out; or a report about one message or whole mailboxes.
 #![forbid(unsafe_code)]
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use selfseal::cli::tls_audit::{Arguments, Form};
 use selfseal::deadline::Deadline;
 use selfseal::message::{Arrival, Entity};
+use selfseal::summary::{self, Look};
 use selfseal::trace::{self, State};
 use selfseal::{audit, chain, envelope, exit, input, refusal};
 
+const PROGRAM: &str = "tls-audit";
+
+/// EX_NOINPUT of sysexits.h: not all of the mail was read.
+const UNREAD: u8 = 66;
+
 fn main() -> ExitCode {
-    exit::delivery("tls-audit", |arguments: Arguments| match arguments.print {
-        Some(form) => print(&arguments, form),
-        None => filter(&arguments),
+    exit::delivery(PROGRAM, |arguments: Arguments| match (arguments.mailboxes()?, arguments.print) {
+        (Some(mailboxes), _) => summary(&arguments, &mailboxes),
+        (None, Some(form)) => print(&arguments, form),
+        (None, None) => filter(&arguments),
     })
 }
 
@@ -56,4 +64,19 @@ fn print(arguments: &Arguments, form: Form) -> Result<u8> {
     };
     chain::hand_on(report.as_bytes(), &[], &deadline)?;
     Ok(0)
+}
+
+fn summary(arguments: &Arguments, mailboxes: &[OsString]) -> Result<u8> {
+    let now = summary::now();
+    let figures = summary::gather(PROGRAM, mailboxes, &arguments.ours()?, now);
+    if let Some(path) = &arguments.html {
+        summary::write_page(path, &figures, now)?;
+    }
+    let report = match (arguments.json, &arguments.html) {
+        (true, _) => summary::json(&figures),
+        (false, Some(_)) => String::new(),
+        (false, None) => summary::text(&figures, Look::of_output()),
+    };
+    chain::hand_on(report.as_bytes(), &[], &Deadline::start())?;
+    Ok(if figures.unread > 0 { UNREAD } else { 0 })
 }

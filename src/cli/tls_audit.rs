@@ -1,8 +1,9 @@
 //! The command line of `tls-audit`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use clap::{Parser, ValueEnum};
 
 use crate::audit::{self, Prefix};
@@ -20,11 +21,14 @@ Puts one TLS-Audit field on top of the message; changes nothing else.
 
 Examples:
   tls-audit --print <message
+  tls-audit --summary ~/Maildir
   \"|/usr/bin/tls-audit encrypt-to-self deliver\"
   \"|/usr/bin/tls-audit --require tls encrypt-to-self deliver\"
 
 Status:
   0   done
+  66  --summary: something was not read, and is named
+  73  --summary: the page cannot be written
   75  not done; the host keeps the mail and tries again
   77  --require: the host returns the mail to its sender"
 )]
@@ -69,6 +73,23 @@ pub struct Arguments {
     #[arg(long, value_name = "ADDRESS", requires = "require")]
     pub sender: Option<OsString>,
 
+    /// Count the mail of mailboxes by how it came in
+    #[arg(
+        long,
+        value_name = "PATH",
+        num_args = 0..,
+        conflicts_with_all = ["annotate", "print", "require", "strict", "warn", "sender"]
+    )]
+    pub summary: Option<Vec<OsString>>,
+
+    /// The summary as JSON
+    #[arg(long, requires = "summary")]
+    pub json: bool,
+
+    /// The summary as a page, into FILE
+    #[arg(long, value_name = "FILE", requires = "summary")]
+    pub html: Option<PathBuf>,
+
     /// The next program, with its arguments [standard output]
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<OsString>,
@@ -93,6 +114,17 @@ pub enum Level {
 }
 
 impl Arguments {
+    /// The mailboxes to count, if that is asked for. Options may stand before and behind them.
+    ///
+    /// # Errors
+    /// None is named.
+    pub fn mailboxes(&self) -> Result<Option<Vec<OsString>>> {
+        let Some(named) = &self.summary else { return Ok(None) };
+        let all = [named.as_slice(), &self.command].concat();
+        ensure!(!all.is_empty(), "--summary: name a mailbox");
+        Ok(Some(all))
+    }
+
     /// The recipient's own hosts.
     ///
     /// # Errors

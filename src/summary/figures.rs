@@ -7,9 +7,13 @@ use std::collections::BTreeMap;
 
 use super::day::{Day, Month};
 use super::senders::Senders;
+use crate::trace::Version;
 
 /// How many names of unread files a report holds. Each of them is on standard error too.
 const NAMED: usize = 100;
+
+/// How much is kept of what is so with one, in octets.
+const LINE: usize = 400;
 
 /// How a message came, by its border hop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,71 +47,42 @@ impl Verdict {
     }
 }
 
-/// The protocol version that a border hop under TLS states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Version {
-    /// RFC 8446
-    Tls13,
-    /// RFC 5246
-    Tls12,
-    /// RFC 4346; withdrawn by RFC 8996
-    Tls11,
-    /// RFC 2246; withdrawn by RFC 8996
-    Tls10,
-    /// RFC 6101; withdrawn by RFC 7568
-    Ssl3,
-    /// Withdrawn by RFC 6176
-    Ssl2,
-    /// Under TLS, and no version is written
-    NotStated,
+/// All versions that a border hop under TLS may state, the best first, and none.
+pub const VERSIONS: [Option<Version>; 7] = [
+    Some(Version::Tls1_3),
+    Some(Version::Tls1_2),
+    Some(Version::Tls1_1),
+    Some(Version::Tls1_0),
+    Some(Version::Ssl3),
+    Some(Version::Ssl2),
+    None,
+];
+
+/// The word for a version, in every report.
+pub fn version_word(version: Option<Version>) -> &'static str {
+    version.map_or("not stated", Version::as_str)
 }
 
-impl Version {
-    /// All of them, the best first.
-    pub const ALL: [Version; 7] = [
-        Version::Tls13,
-        Version::Tls12,
-        Version::Tls11,
-        Version::Tls10,
-        Version::Ssl3,
-        Version::Ssl2,
-        Version::NotStated,
-    ];
-
-    /// The word for it, in every report.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Version::Tls13 => "TLSv1.3",
-            Version::Tls12 => "TLSv1.2",
-            Version::Tls11 => "TLSv1.1",
-            Version::Tls10 => "TLSv1.0",
-            Version::Ssl3 => "SSLv3",
-            Version::Ssl2 => "SSLv2",
-            Version::NotStated => "not stated",
-        }
-    }
-
-    /// Whether the version was withdrawn: it keeps no secret from whoever wants it.
-    pub fn is_withdrawn(self) -> bool {
-        matches!(self, Version::Tls11 | Version::Tls10 | Version::Ssl3 | Version::Ssl2)
-    }
+/// Whether the version was withdrawn (RFC 8996, RFC 7568, RFC 6176): it keeps no secret from whoever wants it.
+pub fn is_withdrawn(version: Option<Version>) -> bool {
+    version.is_some_and(|version| version < Version::Tls1_2)
 }
 
 /// What one message adds.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
+#[derive(Clone, Debug)]
+pub struct Facts {
     /// How it came.
     pub verdict: Verdict,
     /// The version; it counts under TLS only.
-    pub version: Version,
+    pub version: Option<Version>,
     /// The day of the border hop or, without one, of the topmost trace field.
     pub day: Option<Day>,
     /// Whether there is any trace field.
     pub has_trace: bool,
     /// For mail in the clear: the domain that the sender claims, lower case, if there is one.
-    pub domain: Option<&'a str>,
+    pub domain: Option<String>,
     /// For mail in the clear: the host that brought it. Foreign bytes.
-    pub host: &'a str,
+    pub host: String,
 }
 
 /// Messages by verdict.
@@ -135,15 +110,6 @@ impl Counts {
     }
 }
 
-/// A file, directory or path that was not read, and why. Both are foreign bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unread {
-    /// Its path.
-    pub path: Vec<u8>,
-    /// The reason in a few words.
-    pub why: String,
-}
-
 /// All that was counted.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
@@ -163,10 +129,15 @@ pub struct Figures {
     pub without_domain: u64,
     /// How many files were not read.
     pub unread: u64,
-    /// The first of them.
-    pub unread_names: Vec<Unread>,
-    versions: [u64; 7],
+    /// What is so with the first of them, `path: why`, as harmless text.
+    pub unread_names: Vec<String>,
+    /// Messages that went away, or got another name, while they were to be read.
+    pub gone: u64,
+    versions: [u64; STATED + 1],
 }
+
+/// How many versions can be stated.
+const STATED: usize = Version::ALL.len();
 
 impl Figures {
     /// Counts one message.
@@ -177,19 +148,20 @@ impl Figures {
             Some(day) => self.months.entry(day.month).or_default().count(facts.verdict),
             None => self.undated.count(facts.verdict),
         }
-        match (facts.verdict, facts.domain) {
-            (Verdict::Tls, _) => self.versions[facts.version as usize] += 1,
-            (Verdict::Plain, Some(domain)) => self.senders.count(domain, facts.day, facts.host),
+        match (facts.verdict, &facts.domain) {
+            (Verdict::Tls, _) => self.versions[facts.version.map_or(STATED, |version| version as usize)] += 1,
+            (Verdict::Plain, Some(domain)) => self.senders.count(domain, facts.day, &facts.host),
             (Verdict::Plain, None) => self.without_domain += 1,
             _ => {}
         }
     }
 
-    /// Counts a file that was not read.
-    pub fn miss(&mut self, path: &[u8], why: &str) {
+    /// Counts a file, directory or path that was not read, and why, as harmless text.
+    pub fn miss(&mut self, mut line: String) {
         self.unread += 1;
+        line.truncate(line.floor_char_boundary(LINE));
         if self.unread_names.len() < NAMED {
-            self.unread_names.push(Unread { path: path.to_owned(), why: why.to_owned() });
+            self.unread_names.push(line);
         }
     }
 
@@ -204,16 +176,17 @@ impl Figures {
         self.undated.add(&other.undated);
         self.senders.add(other.senders);
         self.without_domain += other.without_domain;
+        self.gone += other.gone;
         self.unread += other.unread;
         self.unread_names.extend(other.unread_names);
-        self.unread_names.sort_by(|one, other| one.path.cmp(&other.path));
+        self.unread_names.sort_unstable();
         self.unread_names.truncate(NAMED);
         self.versions.iter_mut().zip(other.versions).for_each(|(own, more)| *own += more);
     }
 
     /// Messages under TLS of this version.
-    pub fn version(&self, version: Version) -> u64 {
-        self.versions[version as usize]
+    pub fn version(&self, version: Option<Version>) -> u64 {
+        self.versions[version.map_or(STATED, |version| version as usize)]
     }
 
     /// Messages.
@@ -285,16 +258,16 @@ mod tests {
         let mut halves = [Figures::default(), Figures::default()];
         for (number, verdict) in Verdict::ALL.iter().cycle().take(50).enumerate() {
             let mut facts = facts(*verdict, NOW - number as i64 * MONTH);
-            facts.domain = (number % 3 > 0).then_some("a.example");
+            facts.domain = (number % 3 > 0).then(|| "a.example".to_owned());
             facts.has_trace = number % 7 > 0;
-            facts.version = Version::ALL[number % 7];
+            facts.version = VERSIONS[number % 7];
             whole.count(&facts);
             halves[number % 2].count(&facts);
         }
-        whole.miss(b"b", "gone");
-        whole.miss(b"a", "gone");
-        halves[0].miss(b"b", "gone");
-        halves[1].miss(b"a", "gone");
+        whole.miss("b: gone".to_owned());
+        whole.miss("a: gone".to_owned());
+        halves[0].miss("b: gone".to_owned());
+        halves[1].miss("a: gone".to_owned());
         whole.add(Figures::default());
         let [mut sum, other] = halves;
         sum.add(other);
@@ -326,7 +299,7 @@ mod tests {
     #[test]
     fn a_million_unread_files_are_counted_and_the_first_named() {
         let mut figures = Figures::default();
-        (0..1_000_000).for_each(|_| figures.miss(b"a", "permission denied"));
+        (0..1_000_000).for_each(|_| figures.miss("a: permission denied".to_owned()));
         assert_eq!((figures.unread, figures.unread_names.len()), (1_000_000, NAMED));
     }
 }

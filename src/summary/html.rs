@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::day::{Day, Month};
-use super::figures::{Counts, Figures, Verdict, Version};
+use super::figures::{Counts, Figures, VERSIONS, Verdict, is_withdrawn, version_word};
 use super::senders::Sender;
 use super::svg::{self, Column, class};
 use super::words::{counted, grouped, share};
@@ -82,9 +82,10 @@ server saw.</p>
 }
 
 fn extent(figures: &Figures) -> String {
-    let mut text = counted(figures.messages(), "message", "messages")
-        + " in "
-        + &counted(figures.mailboxes, "mailbox", "mailboxes");
+    let mut text = counted(figures.messages(), "message", "messages");
+    if figures.mailboxes > 0 {
+        text += &format!(" in {}", counted(figures.mailboxes, "mailbox", "mailboxes"));
+    }
     if let (Some((first, _)), Some((last, _))) =
         (figures.months.first_key_value(), figures.months.last_key_value())
     {
@@ -243,18 +244,18 @@ fn versions(figures: &Figures) -> String {
         return String::new();
     }
     let mut rows = String::new();
-    for version in Version::ALL {
+    for version in VERSIONS {
         let count = figures.version(version);
         if count > 0 {
             let class = match version {
-                Version::NotStated => "faint",
-                version if version.is_withdrawn() => "plain",
+                None => "faint",
+                version if is_withdrawn(version) => "plain",
                 _ => "tls",
             };
             let _ = writeln!(
                 rows,
                 "<tr><th scope=\"row\">{}</th><td class=\"chart\">{}</td><td>{}</td><td>{}</td></tr>",
-                version.as_str(),
+                version_word(version),
                 svg::bar(count, under_tls, class),
                 grouped(count),
                 escaped(&share(count, under_tls))
@@ -316,9 +317,8 @@ fn unread(figures: &Figures) -> String {
         return String::new();
     }
     let mut items = String::new();
-    for unread in figures.unread_names.iter().take(UNREAD) {
-        let _ =
-            writeln!(items, "<li><bdi>{}</bdi>: {}</li>", shown(&unread.path), shown(unread.why.as_bytes()));
+    for line in figures.unread_names.iter().take(UNREAD) {
+        let _ = writeln!(items, "<li><bdi>{}</bdi></li>", escaped(line));
     }
     let more = figures.unread.saturating_sub(UNREAD as u64);
     if more > 0 {

@@ -1,6 +1,6 @@
 //! The summary for programs. Names and meanings are in tls-audit(1); they only ever get more.
 
-use super::figures::{Counts, Figures, Unread, Verdict, Version};
+use super::figures::{Counts, Figures, VERSIONS, Verdict, version_word};
 use super::senders::Sender;
 use crate::json::{array, object, string};
 
@@ -15,13 +15,13 @@ pub fn report(figures: &Figures) -> String {
         members.extend(by_verdict(counts));
         object(&members)
     });
-    let versions: Vec<_> = Version::ALL
+    let versions: Vec<_> = VERSIONS
         .into_iter()
-        .map(|version| (name(version.as_str()), figures.version(version).to_string()))
+        .map(|version| (name(version_word(version)), figures.version(version).to_string()))
         .collect();
     let unread = object(&[
         ("count", figures.unread.to_string()),
-        ("named", array(figures.unread_names.iter().map(of_unread))),
+        ("named", array(figures.unread_names.iter().map(|line| quoted(line)))),
     ]);
     let whole = object(&[
         ("messages", figures.messages().to_string()),
@@ -34,6 +34,7 @@ pub fn report(figures: &Figures) -> String {
         ("domains", array(worst.into_iter().map(|(domain, sender)| of_domain(domain, sender)))),
         ("domains_exact", figures.senders.is_exact().to_string()),
         ("without_domain", figures.without_domain.to_string()),
+        ("gone", figures.gone.to_string()),
         ("unread", unread),
     ]);
     whole + "\n"
@@ -63,6 +64,7 @@ fn of_domain(domain: &str, sender: &Sender) -> String {
     ])
 }
 
-fn of_unread(unread: &Unread) -> String {
-    object(&[("path", string(&unread.path)), ("why", string(unread.why.as_bytes()))])
+/// Harmless text as a JSON string, with no backslash doubled but by JSON itself.
+fn quoted(line: &str) -> String {
+    format!("\"{}\"", line.replace('\\', "\\\\").replace('"', "\\\""))
 }

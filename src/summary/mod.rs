@@ -4,16 +4,49 @@
 //! the wall. Months and days are those that our own hosts wrote, never the sender's Date.
 
 mod bars;
-pub mod day;
-pub mod figures;
-pub mod html;
-pub mod json;
-pub mod look;
-pub mod page;
-pub mod senders;
+mod day;
+mod facts;
+mod figures;
+mod gather;
+mod html;
+mod json;
+mod look;
+mod page;
+mod senders;
 mod svg;
-pub mod text;
+mod text;
 mod words;
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::exit::{Sysexit, line_of};
+
+pub use day::{Day, Month};
+pub use facts::of as facts;
+pub use figures::{Counts, Facts, Figures, Verdict};
+pub use gather::gather;
+pub use html::report as html;
+pub use json::report as json;
+pub use look::Look;
+pub use text::report as text;
+
+/// The moment in seconds since 1970.
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or_default()
+}
+
+/// Writes the page, made at the moment `now`, to `path`: whole, or not at all.
+///
+/// # Errors
+/// The system cannot write it there, status 73 (EX_CANTCREAT of sysexits.h); or the clock is wrong.
+pub fn write_page(path: &Path, figures: &Figures, now: i64) -> Result<()> {
+    let today = Day::of(now).context("the clock shows no year that can be written")?;
+    page::write(path, &html(figures, today)).map_err(|error| anyhow!(Sysexit(73, line_of(&error))))
+}
 
 #[cfg(test)]
 mod tests;

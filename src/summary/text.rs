@@ -1,7 +1,7 @@
 //! The summary for a terminal, a mail from cron, a file.
 
 use super::bars::{BOLD, FAINT, cell, colour, single, stacked};
-use super::figures::{Counts, Figures, Verdict, Version};
+use super::figures::{Counts, Figures, VERSIONS, Verdict, is_withdrawn, version_word};
 use super::look::Look;
 use super::words::{counted, grouped, share};
 use crate::escape;
@@ -33,9 +33,10 @@ pub fn report(figures: &Figures, look: Look) -> String {
 }
 
 fn head(figures: &Figures, look: Look) -> String {
-    let mut text = counted(figures.messages(), "message", "messages")
-        + " in "
-        + &counted(figures.mailboxes, "mailbox", "mailboxes");
+    let mut text = counted(figures.messages(), "message", "messages");
+    if figures.mailboxes > 0 {
+        text += &format!(" in {}", counted(figures.mailboxes, "mailbox", "mailboxes"));
+    }
     if let (Some((first, _)), Some((last, _))) =
         (figures.months.first_key_value(), figures.months.last_key_value())
     {
@@ -58,6 +59,10 @@ fn by_verdict(figures: &Figures, look: Look) -> String {
         let count = figures.verdicts.of(verdict);
         text += &row(verdict.as_str(), count, figures.messages(), verdict, figures, look);
     }
+    if figures.gone > 0 {
+        let some = counted(figures.gone, "message", "messages");
+        text += &wrapped("  ", &format!("{some} went away or got another name before being read."), look);
+    }
     if figures.without_trace > 0 {
         let some = counted(figures.without_trace, "message has", "messages have");
         text += &wrapped("  ", &format!("{some} no trace field at all, like drafts and sent mail."), look);
@@ -71,11 +76,11 @@ fn by_version(figures: &Figures, look: Look) -> String {
         return String::new();
     }
     let mut text = heading("TLS version", look);
-    for version in Version::ALL {
+    for version in VERSIONS {
         let count = figures.version(version);
         if count > 0 {
-            let verdict = if version.is_withdrawn() { Verdict::Plain } else { Verdict::Tls };
-            text += &row(version.as_str(), count, under_tls, verdict, figures, look);
+            let verdict = if is_withdrawn(version) { Verdict::Plain } else { Verdict::Tls };
+            text += &row(version_word(version), count, under_tls, verdict, figures, look);
         }
     }
     text
@@ -168,9 +173,8 @@ fn unread(figures: &Figures, look: Look) -> String {
         return String::new();
     }
     let mut text = heading(&format!("Not read: {}", grouped(figures.unread)), look);
-    for unread in figures.unread_names.iter().take(UNREAD) {
-        let line = format!("{}: {}", escape::foreign(&unread.path), escape::foreign(unread.why.as_bytes()));
-        text += &format!("  {}\n", fitted(&line, look.width.saturating_sub(2)));
+    for line in figures.unread_names.iter().take(UNREAD) {
+        text += &format!("  {}\n", middle_cut(line, look.width.saturating_sub(2)));
     }
     let more = figures.unread.saturating_sub(UNREAD as u64);
     if more > 0 {
@@ -217,4 +221,18 @@ fn fitted(text: &str, room: usize) -> String {
         fits
     });
     kept.collect::<String>() + "..."
+}
+
+/// `text` cut to `room` columns in its middle: a path begins with the mailbox, and its end says what is so.
+fn middle_cut(text: &str, room: usize) -> String {
+    let half = room.saturating_sub(3) / 2;
+    let end: String = text.chars().rev().collect();
+    match fitted(text, room) {
+        whole if whole == text => whole,
+        _ => {
+            let [begin, end] = [text, end.as_str()].map(|text| fitted(text, half + 3));
+            let end: String = end.trim_end_matches("...").chars().rev().collect();
+            begin + &end
+        }
+    }
 }
