@@ -17,4 +17,5 @@ mod pages;
 mod refusal;
 mod roundtrip;
 mod shortage;
+mod summary;
 mod tls_audit;
