@@ -65,11 +65,11 @@ pub struct Arguments {
     #[arg(long, value_name = "TEXT", requires = "warn")]
     pub prefix: Option<String>,
 
-    /// A host of ours: NAME, DOMAIN, ADDRESS[/BITS], private
+    /// A host of ours: NAME, ADDRESS[/BITS], private
     #[arg(long, value_name = "HOST")]
     pub ours: Vec<OsString>,
 
-    /// Envelope sender, for --require [$SENDER, Return-Path]
+    /// Envelope sender [$SENDER, Return-Path]
     #[arg(long, value_name = "ADDRESS", requires = "require")]
     pub sender: Option<OsString>,
 

@@ -336,6 +336,8 @@ fn example_world() -> World {
     let sealed = world.program("encrypt-to-self").input(MESSAGE).run().succeeds();
     world.write("sealed.eml", &sealed);
     world.write("Maildir/cur/1.a:2,S", &sealed);
+    world.write("Maildir/new/.keep", b"");
+    world.write("Maildir/tmp/.keep", b"");
     world
 }
 
