@@ -27,10 +27,10 @@ pub struct Month {
 }
 
 impl Day {
-    /// The day of a moment in seconds since 1970; None outside of the years 0 to 9999.
+    /// The day of a moment in seconds since 1970; None outside of the years 1970 to 9999.
     pub fn of(seconds: i64) -> Option<Self> {
-        // Farther away the conversion would wrap around.
-        if !(-62_167_219_200..=253_402_300_799).contains(&seconds) {
+        // Beyond them the conversion would wrap around.
+        if !(0..=253_402_300_799).contains(&seconds) {
             return None;
         }
         let date = DateTime::from_timestamp(seconds);

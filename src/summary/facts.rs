@@ -183,4 +183,22 @@ mod tests {
         let facts = facts(&border);
         assert_eq!((facts.verdict, facts.version), (Verdict::Tls, Some(trace::Version::Tls1_2)));
     }
+
+    proptest::proptest! {
+        /// Whatever stands in the fields: one verdict, a domain that is one, a day that can be true.
+        #[test]
+        fn whatever_stands_in_the_fields_is_bounded(
+            path in "[ -~\\x00\\n\\t\u{e4}]{0,80}",
+            from in "[ -~\\x00\\n\\t\u{e4}]{0,80}",
+            date in "[0-9a-zA-Z:+, -]{0,40}",
+        ) {
+            let header = format!(
+                "Return-Path: {path}\nFrom: {from}\n{}",
+                PLAIN.replace("Tue, 24 Nov 2026 23:30:00 -0100", &date)
+            );
+            let facts = facts(&header);
+            proptest::prop_assert!(facts.domain.is_none_or(|domain| domain.len() < 255 && !domain.contains(char::is_whitespace)));
+            proptest::prop_assert!(facts.day.is_none_or(|day| (1982..=2026).contains(&day.month.year)));
+        }
+    }
 }

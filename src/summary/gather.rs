@@ -107,7 +107,9 @@ impl Reader<'_> {
         let (send, receive) = sync_channel(WAITING);
         let helper = Reader { figures: Figures::default(), ..*self };
         thread::scope(|scope| {
-            let helper = scope.spawn(move || helper.batches(directory, &receive));
+            // Without another thread nobody receives, and this one reads all.
+            let helper =
+                thread::Builder::new().spawn_scoped(scope, move || helper.batches(directory, &receive));
             let mut batch = Vec::with_capacity(BATCH);
             let listed = each_entry(directory, |entry| {
                 match entry.kind {
@@ -130,8 +132,10 @@ impl Reader<'_> {
             });
             self.batch(directory, &batch);
             drop(send);
-            // A panic has ended the process.
-            self.figures.add(helper.join().unwrap_or_default());
+            if let Ok(helper) = helper {
+                // A panic has ended the process.
+                self.figures.add(helper.join().unwrap_or_default());
+            }
             listed
         })
     }
