@@ -9,6 +9,7 @@ use super::day::{Day, Month};
 use super::figures::{Counts, Figures, VERSIONS, Verdict, is_withdrawn, version_word};
 use super::senders::Sender;
 use super::svg::{self, Column, class};
+use super::text::notes;
 use super::words::{counted, grouped, share};
 use crate::escape;
 
@@ -130,7 +131,11 @@ fn hero(figures: &Figures) -> String {
             meaning(verdict)
         );
     }
-    section + "</dl>\n</section>\n"
+    section += "</dl>\n";
+    for note in notes(figures) {
+        let _ = writeln!(section, "<p class=\"note\">{note}</p>");
+    }
+    section + "</section>\n"
 }
 
 fn name(verdict: Verdict) -> &'static str {

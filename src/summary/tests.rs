@@ -89,6 +89,20 @@ fn the_text_has_every_figure() {
 }
 
 #[test]
+fn what_the_verdicts_leave_open_is_in_text_and_page() {
+    let mut figures = figures();
+    figures.gone = 2;
+    let (text, page) = (text::report(&figures, ASCII), html::report(&figures, day()));
+    for note in [
+        "2 messages went away or got another name before being read.",
+        "1 message has no trace field at all, like drafts and sent mail.",
+    ] {
+        assert!(text.contains(&format!("\n  {note}\n")), "{text}");
+        assert!(page.contains(note), "{page}");
+    }
+}
+
+#[test]
 fn no_mail_is_said_in_a_line() {
     assert_eq!(text::report(&Figures::default(), ASCII), "0 messages\n");
     let page = html::report(&Figures::default(), day());

@@ -59,15 +59,24 @@ fn by_verdict(figures: &Figures, look: Look) -> String {
         let count = figures.verdicts.of(verdict);
         text += &row(verdict.as_str(), count, figures.messages(), verdict, figures, look);
     }
+    for note in notes(figures) {
+        text += &wrapped("  ", &note, look);
+    }
+    text
+}
+
+/// What the verdicts leave open.
+pub fn notes(figures: &Figures) -> Vec<String> {
+    let mut notes = Vec::new();
     if figures.gone > 0 {
         let some = counted(figures.gone, "message", "messages");
-        text += &wrapped("  ", &format!("{some} went away or got another name before being read."), look);
+        notes.push(format!("{some} went away or got another name before being read."));
     }
     if figures.without_trace > 0 {
         let some = counted(figures.without_trace, "message has", "messages have");
-        text += &wrapped("  ", &format!("{some} no trace field at all, like drafts and sent mail."), look);
+        notes.push(format!("{some} no trace field at all, like drafts and sent mail."));
     }
-    text
+    notes
 }
 
 fn by_version(figures: &Figures, look: Look) -> String {

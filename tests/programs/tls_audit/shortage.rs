@@ -18,7 +18,7 @@ fn short_of_memory_it_defers() {
     let large_body = format!("{LOCAL}{LETTER}{}", format!("{}\n", "x".repeat(998)).repeat(20_000));
     let mut deferred = 0;
     for message in [&large_header, &large_body] {
-        for limit in (6_000..100_000).step_by(9_000) {
+        for limit in (12_000..100_000).step_by(9_000) {
             for arguments in ["", "--warn --strict /bin/cat"] {
                 let outcome = limited(&world, &format!("-v {limit}"), arguments, message);
                 if outcome.status() == 0 {
