@@ -28,5 +28,6 @@ pub mod chain;
 pub mod exit;
 pub mod store;
 pub mod mailbox;
+pub mod purge;
 pub mod summary;
 pub mod cli;
