@@ -19,6 +19,10 @@ use crate::escape;
 /// Try again later: EX_TEMPFAIL.
 const TEMPFAIL: u8 = 75;
 
+/// The command was typed wrong: EX_USAGE. A file cannot be read or written: EX_IOERR.
+const USAGE: u8 = 64;
+const IOERR: u8 = 74;
+
 /// The longest error line, in octets: what a log shows without a break.
 const LINE: usize = 400;
 
@@ -82,6 +86,24 @@ pub fn delivery<Arguments: Parser>(
         Ok(status) => ExitCode::from(status),
         Err(error) => fail(program, &error),
     }
+}
+
+/// Runs a program that no mail passes through: a usage error is 64, and what is not known here is 74.
+pub fn tool<Arguments: Parser>(program: &'static str, act: impl FnOnce(Arguments) -> Result<u8>) -> ExitCode {
+    let unprivileged = unprivileged();
+    guard(program);
+    let done = unprivileged.and_then(|()| match Arguments::try_parse() {
+        Ok(arguments) => act(arguments),
+        Err(error) if error.print().is_ok() && !error.use_stderr() => Ok(0),
+        Err(_) => Ok(USAGE),
+    });
+    ExitCode::from(done.unwrap_or_else(|error| complain(program, &error)))
+}
+
+/// Says what failed, and answers with the status for it.
+pub fn complain(program: &str, error: &Error) -> u8 {
+    say(&format!("{program}: {}", line_of(error)));
+    error.downcast_ref::<Sysexit>().map_or(IOERR, |sysexit| sysexit.0)
 }
 
 /// `--help` and `--version` are answers; everything else that clap says is a mistake.

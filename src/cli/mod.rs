@@ -4,4 +4,5 @@ mod certificates;
 pub mod deliver;
 pub mod encrypt_to_self;
 pub mod is_encrypted;
+pub mod purge_old;
 pub mod tls_audit;

@@ -1,4 +1,213 @@
 //! Mail that is not kept: which messages go, and how they go for good.
 
 pub mod age;
+pub mod condition;
+pub mod maildir;
+mod moving;
+pub mod owner;
+pub mod report;
 pub mod rules;
+mod successors;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Error, Result};
+
+use crate::exit::Sysexit;
+use crate::mailbox::{Mailbox, Maildir, NoMailbox, tree};
+use crate::store::directory::Directory;
+use condition::Condition;
+use report::Report;
+use rules::Rules;
+
+/// Statuses of sysexits.h: no mailbox; not all was done.
+const NOINPUT: u8 = 66;
+const TEMPFAIL: u8 = 75;
+
+/// Which of its times a message is judged by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// When it came: the file's mtime, which IMAP calls INTERNALDATE; an mbox's `From ` line.
+    #[default]
+    Arrival,
+    /// Its Date field, which the sender wrote.
+    Date,
+    /// The second in front of its Maildir name.
+    Name,
+}
+
+/// What was asked for.
+pub struct Task<'a> {
+    /// Which messages go.
+    pub rules: &'a Rules,
+    /// By which time.
+    pub by: By,
+    /// What a header section has to hold: all of these.
+    pub conditions: &'a [Condition],
+    /// The second from which ages are counted.
+    pub now: i64,
+    /// Whether messages are told only, and stay.
+    pub is_dry: bool,
+    /// Where messages go that do not stay; None: for good.
+    pub move_to: Option<&'a Maildir>,
+    /// Whether what deliveries left behind in `tmp` goes too.
+    pub clean_tmp: bool,
+    /// When to stop.
+    pub end: Option<Instant>,
+}
+
+impl Task<'_> {
+    /// Whether header sections have to be read.
+    pub fn reads_headers(&self) -> bool {
+        self.by == By::Date || !self.conditions.is_empty()
+    }
+
+    /// Whether the time for this run is over.
+    pub fn is_over(&self) -> bool {
+        self.end.is_some_and(|end| Instant::now() >= end)
+    }
+}
+
+/// What came of one mailbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// All messages that were there.
+    pub messages: u64,
+    /// Those that went, or would go.
+    pub gone: u64,
+    /// Octets that they took, as far as these were asked for.
+    pub octets: u64,
+    /// Those that stay because nobody knows their time: no Date field, one in the future, no second in the name.
+    pub undated: u64,
+    /// Files of broken deliveries that went.
+    pub stale: u64,
+    /// Whether time ran out before all were judged.
+    pub is_cut_short: bool,
+}
+
+impl Outcome {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Outcome) -> Outcome {
+        Outcome {
+            messages: self.messages + other.messages,
+            gone: self.gone + other.gone,
+            octets: self.octets + other.octets,
+            undated: self.undated + other.undated,
+            stale: self.stale + other.stale,
+            is_cut_short: self.is_cut_short || other.is_cut_short,
+        }
+    }
+}
+
+/// A message that is about to go.
+pub struct Going<'a> {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its time, by which it was judged.
+    pub time: i64,
+    /// Octets, if known.
+    pub size: Option<u64>,
+    /// Reads its header section.
+    pub header: &'a dyn Fn() -> Result<Option<Vec<u8>>>,
+}
+
+/// Who is told of each message.
+pub trait Witness {
+    /// It is about to go.
+    ///
+    /// # Errors
+    /// Nobody can be told; then it stays.
+    fn sees(&mut self, going: &Going) -> Result<()>;
+
+    /// What was seen since the last answer has gone.
+    ///
+    /// # Errors
+    /// Nobody can be told.
+    fn gone(&mut self) -> Result<()>;
+
+    /// It stayed after all.
+    fn stayed(&mut self);
+
+    /// So many more messages were judged.
+    fn judged(&mut self, more: u64);
+}
+
+/// Removes old mail from the mailbox at `path`, with `recursive` from its folders too, and tells of it.
+///
+/// # Errors
+/// It is no mailbox (66); the time was over before all was done (75); it cannot be read or written. A folder
+/// that fails does not stop the others.
+pub fn purge(path: &Path, recursive: bool, task: &Task, report: &mut Report) -> Result<()> {
+    match Mailbox::at(path).map_err(no_input)? {
+        Mailbox::Maildir(maildir) if recursive => folders(maildir.into_root(), task, report),
+        Mailbox::Maildir(maildir) => folder(&maildir, task, report),
+        Mailbox::Tree(root) if recursive => folders(root, task, report),
+        Mailbox::Tree(root) => Err(no_input(
+            NoMailbox(format!(
+                "{}: is a directory of Maildirs; give --recursive or one of them",
+                root.path().display()
+            ))
+            .into(),
+        )),
+        Mailbox::Mbox(path) => Err(no_input(NoMailbox(format!("{}: is an mbox", path.display())).into())),
+    }
+}
+
+/// The Maildir that messages move to.
+///
+/// # Errors
+/// It is none (66).
+pub fn target(path: &Path) -> Result<Maildir> {
+    let root = Directory::open(path)?;
+    let maildir = root.map(Maildir::inside).transpose()?.and_then(Result::ok);
+    maildir.ok_or_else(|| {
+        no_input(
+            NoMailbox(format!("--move-to: {} is no Maildir; make one with maildirmake", path.display()))
+                .into(),
+        )
+    })
+}
+
+fn folders(root: Directory, task: &Task, report: &mut Report) -> Result<()> {
+    let mut failed = None;
+    tree::walk(root, &mut |found| {
+        let done = found.and_then(|maildir| folder(maildir, task, report));
+        match (done, &failed) {
+            (Ok(()), _) => {}
+            (Err(error), None) => failed = Some(error),
+            (Err(error), Some(_)) => {
+                crate::exit::complain("purge-old", &error);
+            }
+        }
+        !task.is_over()
+    });
+    failed.map_or(Ok(()), Err)
+}
+
+fn folder(maildir: &Maildir, task: &Task, report: &mut Report) -> Result<()> {
+    report.turn_to(maildir.path());
+    let outcome = maildir::purge(maildir, task, report)?;
+    report.total(maildir.path(), &outcome)?;
+    finished(maildir.path(), &outcome)
+}
+
+fn finished(path: &Path, outcome: &Outcome) -> Result<()> {
+    match outcome.is_cut_short {
+        false => Ok(()),
+        true => Err(Sysexit(
+            TEMPFAIL,
+            format!("{}: the time was over before all was done; run it again", path.display()),
+        )
+        .into()),
+    }
+}
+
+/// What is no mailbox is a mistake in what was typed.
+fn no_input(error: Error) -> Error {
+    match error.downcast::<NoMailbox>() {
+        Ok(NoMailbox(why)) => Sysexit(NOINPUT, why).into(),
+        Err(error) => error,
+    }
+}

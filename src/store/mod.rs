@@ -37,7 +37,7 @@ fn random() -> Result<u64> {
 }
 
 /// Writes all of `bytes`: an interruption goes on, a short write is no success.
-fn write_all(file: impl AsFd, bytes: &[u8]) -> rustix::io::Result<()> {
+pub fn write_all(file: impl AsFd, bytes: &[u8]) -> rustix::io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
         match rustix::io::write(&file, rest) {

@@ -1,0 +1,322 @@
+//! Messages removed from one Maildir, all through the handles of its directories.
+//!
+//! Other programs move messages meanwhile: new to cur, flags added to a name. A message is unlinked by the
+//! name under which it was judged, so one that has become flagged since then is never met; it has another
+//! name, under which it is judged again. `new` is listed before `cur`, since messages move that way.
+//!
+//! | step | if it fails | the machine stops after it: there is |
+//! | --- | --- | --- |
+//! | list, look at each | nothing was removed | what was there |
+//! | remove one, or move it | it stays, and so do those behind it | all others |
+//! | sync the directories | | perhaps a message that had gone |
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+use rustix::fs::{AtFlags, FileType};
+use rustix::io::Errno;
+
+use super::rules::Candidate;
+use super::successors::Successors;
+use super::{By, Going, Outcome, Task, Witness, condition, moving};
+use crate::mailbox::{Maildir, Part, each_entry, maildir};
+use crate::message::Header;
+use crate::store::directory::Directory;
+
+/// What deliveries leave in `tmp` goes after so many seconds (maildir(5)).
+const STALE: i64 = 36 * 3600;
+
+/// How often a message that moved is looked for.
+const ROUNDS: usize = 20;
+
+/// Removes from `maildir` what the rules choose. `witness` sees each message before it goes.
+///
+/// # Errors
+/// A directory cannot be read or written; `witness` fails. What was removed until then is gone.
+pub fn purge(maildir: &Maildir, task: &Task, witness: &mut dyn Witness) -> Result<Outcome> {
+    let listed = List::of(maildir, task, witness)?;
+    let mut outcome = Outcome {
+        messages: listed.seen,
+        undated: listed.candidates.iter().filter(|known| known.time.is_none()).count() as u64,
+        is_cut_short: listed.is_cut_short,
+        ..Outcome::default()
+    };
+    // Which are the newest nobody knows before all are known.
+    if !(listed.is_cut_short && task.rules.rank()) {
+        remove(maildir, task, &listed, witness, &mut outcome)?;
+    }
+    if task.clean_tmp && !task.is_dry && !outcome.is_cut_short {
+        outcome.stale = clean(maildir.tmp(), task.now)?;
+    }
+    Ok(outcome)
+}
+
+/// The messages that the rules could be about. A million of them take some 120 MB.
+struct List {
+    candidates: Vec<Candidate>,
+    files: Vec<File>,
+    /// All names, one behind the other.
+    names: Vec<u8>,
+    seen: u64,
+    is_cut_short: bool,
+}
+
+/// Where the name of a message stands, and where the message is.
+#[derive(Clone, Copy)]
+struct File {
+    start: u32,
+    length: u8,
+    part: Part,
+    has_size: bool,
+    inode: u64,
+}
+
+impl List {
+    fn of(maildir: &Maildir, task: &Task, witness: &mut dyn Witness) -> Result<Self> {
+        let mut list = List {
+            candidates: Vec::new(),
+            files: Vec::new(),
+            names: Vec::new(),
+            seen: 0,
+            is_cut_short: false,
+        };
+        for part in Part::ALL {
+            maildir.each_message(part, |message| {
+                list.seen += 1;
+                list.take(&message, task)
+            })?;
+        }
+        list.look(maildir, task, witness)?;
+        Ok(list)
+    }
+
+    /// Takes a message of which more has to be known, or which goes by its name alone.
+    fn take(&mut self, message: &maildir::Message, task: &Task) -> Result<()> {
+        let flags = message.flags();
+        // Where messages are ranked, one that is spared has its place too.
+        let may_go = task.rules.concern(flags) && (task.rules.rank() || !task.rules.spare(flags));
+        if !may_go {
+            return Ok(());
+        }
+        let time = match task.by {
+            By::Name => message.name.second().filter(|second| *second <= task.now),
+            By::Arrival | By::Date => None,
+        };
+        let is_young = time.is_some_and(|time| !task.rules.rank() && !task.rules.outlived(time, task.now));
+        if is_young {
+            return Ok(());
+        }
+        let name = message.file.as_bytes();
+        let size = message.name.size();
+        self.files.push(File {
+            start: u32::try_from(self.names.len()).context("names of 4 GiB")?,
+            length: u8::try_from(name.len()).context("a name above 255 octets")?,
+            part: message.part,
+            has_size: size.is_some(),
+            inode: message.inode,
+        });
+        self.names.extend_from_slice(name);
+        self.candidates.push(Candidate { time, size: size.unwrap_or(0), flags, matches: true });
+        Ok(())
+    }
+
+    fn name(&self, file: &File) -> &[u8] {
+        let start = file.start as usize;
+        self.names.get(start..start + usize::from(file.length)).unwrap_or_default()
+    }
+
+    /// Asks for what the names do not tell, in the order of the files' numbers: that is how they lie.
+    fn look(&mut self, maildir: &Maildir, task: &Task, witness: &mut dyn Witness) -> Result<()> {
+        let mut order: Vec<u32> = (0..self.files.len() as u32).collect();
+        order.sort_unstable_by_key(|at| self.files[*at as usize].inode);
+        self.files = order.iter().map(|at| self.files[*at as usize]).collect();
+        self.candidates = order.iter().map(|at| self.candidates[*at as usize]).collect();
+        for at in 0..self.files.len() {
+            if at % 1024 == 0 && task.is_over() {
+                self.files.truncate(at);
+                self.candidates.truncate(at);
+                self.is_cut_short = true;
+                break;
+            }
+            self.look_at(at, maildir, task)?;
+            witness.judged(1);
+        }
+        Ok(())
+    }
+
+    fn look_at(&mut self, at: usize, maildir: &Maildir, task: &Task) -> Result<()> {
+        let file = self.files[at];
+        let directory = maildir.part(file.part);
+        let name = OsStr::from_bytes(self.name(&file));
+        let wants_size = task.rules.keep_size.is_some() && !file.has_size;
+        let stat = if task.by == By::Arrival || wants_size { directory.stat(name)? } else { None };
+        let header = if task.reads_headers() { maildir::header(directory, name)? } else { None };
+        let candidate = &mut self.candidates[at];
+        if let Some(stat) = stat {
+            candidate.size = u64::try_from(stat.st_size).unwrap_or(0);
+            self.files[at].has_size = true;
+            if task.by == By::Arrival {
+                candidate.time = Some(stat.st_mtime);
+            }
+        }
+        if task.reads_headers() {
+            // One that has gone away fits nothing.
+            let header = header.as_deref().map(Header);
+            let fits = |header: Header| task.conditions.iter().all(|condition| condition.holds(header));
+            candidate.matches = header.is_some_and(fits);
+            if task.by == By::Date {
+                candidate.time = header.and_then(condition::date).filter(|second| *second <= task.now);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove(
+    maildir: &Maildir,
+    task: &Task,
+    list: &List,
+    witness: &mut dyn Witness,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    let goes = task.rules.chosen(&list.candidates, task.now);
+    let mut moved = Successors::default();
+    let all = list.files.iter().zip(&list.candidates).zip(goes);
+    for (at, ((file, candidate), _)) in all.filter(|(_, goes)| *goes).enumerate() {
+        if at % 256 == 0 && task.is_over() {
+            outcome.is_cut_short = true;
+            break;
+        }
+        let message = Known { part: file.part, name: list.name(file), candidate, has_size: file.has_size };
+        if !take_away(maildir, task, &message, witness, outcome)? {
+            moved.expect(message.name, *candidate, file.has_size);
+        }
+    }
+    for _ in 0..ROUNDS {
+        if moved.is_empty() || outcome.is_cut_short {
+            break;
+        }
+        moved = find_successors(maildir, task, &mut moved, witness, outcome)?;
+    }
+    if outcome.gone > 0 && !task.is_dry {
+        for part in Part::ALL {
+            maildir.part(part).sync()?;
+        }
+        if let Some(to) = task.move_to {
+            moving::settle(to)?;
+        }
+    }
+    Ok(())
+}
+
+/// A message of which all is known that was asked.
+struct Known<'a> {
+    part: Part,
+    name: &'a [u8],
+    candidate: &'a Candidate,
+    has_size: bool,
+}
+
+/// Takes one message away, or tells that it would. False: it is not there under this name any more.
+fn take_away(
+    maildir: &Maildir,
+    task: &Task,
+    message: &Known,
+    witness: &mut dyn Witness,
+    outcome: &mut Outcome,
+) -> Result<bool> {
+    let directory = maildir.part(message.part);
+    let name = OsStr::from_bytes(message.name);
+    witness.sees(&Going {
+        path: directory.path().join(name),
+        time: message.candidate.time.unwrap_or_default(),
+        size: message.has_size.then_some(message.candidate.size),
+        header: &|| maildir::header(directory, name),
+    })?;
+    let is_gone = match task.move_to {
+        _ if task.is_dry => true,
+        Some(to) => moving::move_over(directory, name, message.part, to)?,
+        None => unlink(directory, name)?,
+    };
+    if !is_gone {
+        witness.stayed();
+        return Ok(false);
+    }
+    witness.gone()?;
+    outcome.gone += 1;
+    outcome.octets += message.candidate.size;
+    Ok(true)
+}
+
+/// False: it had gone.
+pub(super) fn unlink(directory: &Directory, name: &OsStr) -> Result<bool> {
+    match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
+        Ok(()) => Ok(true),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(errno).with_context(|| directory.path().join(name).display().to_string()),
+    }
+}
+
+/// Judges again what has another name now, by the flags in that name. Returns what has moved once more.
+fn find_successors(
+    maildir: &Maildir,
+    task: &Task,
+    moved: &mut Successors,
+    witness: &mut dyn Witness,
+    outcome: &mut Outcome,
+) -> Result<Successors> {
+    let mut found: Vec<(Part, Vec<u8>, Candidate, bool)> = Vec::new();
+    for part in Part::ALL {
+        maildir.each_message(part, |message| {
+            if let Some((candidate, has_size)) = moved.find(message.name.base) {
+                let flags = message.flags();
+                if task.rules.concern(flags) && !task.rules.spare(flags) {
+                    let candidate = Candidate { flags, ..candidate };
+                    found.push((part, message.file.as_bytes().to_vec(), candidate, has_size));
+                }
+            }
+            Ok(())
+        })?;
+    }
+    let mut again = Successors::default();
+    for (part, name, candidate, has_size) in &found {
+        let message = Known { part: *part, name, candidate, has_size: *has_size };
+        if !take_away(maildir, task, &message, witness, outcome)? {
+            again.expect(name, *candidate, *has_size);
+        }
+    }
+    Ok(again)
+}
+
+/// Removes from `tmp` the regular files that nobody has touched for 36 hours, and counts them.
+fn clean(tmp: &Directory, now: i64) -> Result<u64> {
+    let mut stale = Vec::new();
+    each_entry(tmp, |entry| {
+        if entry.kind == FileType::RegularFile
+            && let Some(stat) = tmp.stat(entry.file)?
+        {
+            // Many file systems keep no time of access, so the newest of all times counts.
+            let touched = stat.st_atime.max(stat.st_mtime).max(stat.st_ctime);
+            if touched < now - STALE {
+                stale.push(entry.file.to_owned());
+            }
+        }
+        Ok(())
+    })?;
+    let mut count = 0;
+    for name in &stale {
+        count += u64::from(unlink(tmp, name)?);
+    }
+    Ok(count)
+}
+
+/// The second now, by the system's clock.
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests;

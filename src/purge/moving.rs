@@ -1,0 +1,143 @@
+//! Messages moved to another Maildir: whole there, on stable storage, before they are gone here.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use anyhow::{Context, Result, bail};
+use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps};
+use rustix::io::Errno;
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use super::maildir::unlink;
+use crate::mailbox::{Maildir, Name, Part};
+use crate::store::directory::Directory;
+
+/// How much is copied at once, in octets.
+const PIECE: usize = 128 * 1024;
+
+/// Moves the message `name` in `from`, which is the part `part` of its Maildir, into the same part of `to`.
+/// Flags and times stay. False: it had gone.
+///
+/// # Errors
+/// It cannot be moved; then it is where it was, and nothing of it is in `to`.
+pub fn move_over(from: &Directory, name: &OsStr, part: Part, to: &Maildir) -> Result<bool> {
+    let target = to.part(part);
+    for attempt in 0..3 {
+        let new = if attempt == 0 { kept(name) } else { another(name)? };
+        match rustix::fs::renameat_with(from, name, target, &new, RenameFlags::NOREPLACE) {
+            Ok(()) => return Ok(true),
+            Err(Errno::NOENT) => return Ok(false),
+            Err(Errno::EXIST) => {}
+            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                return copy_over(from, name, target, to, &new);
+            }
+            Err(errno) => {
+                return Err(errno).with_context(|| target.path().join(&new).display().to_string());
+            }
+        }
+    }
+    bail!("{}: three names for {} were taken", target.path().display(), name.display())
+}
+
+/// Makes sure that what was moved lasts.
+///
+/// # Errors
+/// It may not.
+pub fn settle(to: &Maildir) -> Result<()> {
+    Part::ALL.iter().try_for_each(|part| to.part(*part).sync())
+}
+
+/// To another file system: written to tmp, synced, and only then in its place and gone here.
+fn copy_over(from: &Directory, name: &OsStr, target: &Directory, to: &Maildir, new: &OsStr) -> Result<bool> {
+    let named = || from.path().join(name).display().to_string();
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let source = match rustix::fs::openat(from, name, flags, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(false),
+        opened => opened.with_context(named)?,
+    };
+    let stat = rustix::fs::fstat(&source).with_context(named)?;
+    let copied = copy(&source, &stat, to.tmp(), new).and_then(|()| {
+        rustix::fs::renameat_with(to.tmp(), new, target, new, RenameFlags::NOREPLACE)
+            .with_context(|| target.path().join(new).display().to_string())
+    });
+    if let Err(error) = copied {
+        unlink(to.tmp(), new)?;
+        return Err(error);
+    }
+    target.sync()?;
+    if unlink(from, name)? {
+        return Ok(true);
+    }
+    // Its flags changed meanwhile: it stays under its new name, so it may not be here as well.
+    unlink(target, new)?;
+    Ok(false)
+}
+
+fn copy(source: &OwnedFd, stat: &Stat, tmp: &Directory, name: &OsStr) -> Result<()> {
+    let named = || tmp.path().join(name).display().to_string();
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mode = Mode::RUSR | Mode::WUSR;
+    let file = rustix::fs::openat(tmp, name, flags, mode).with_context(named)?;
+    let mut piece = Vec::with_capacity(PIECE);
+    loop {
+        piece.clear();
+        match rustix::io::read(source, rustix::buffer::spare_capacity(&mut piece)) {
+            Ok(0) => break,
+            Ok(_) => crate::store::write_all(&file, &piece).with_context(named)?,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    let time = |second: i64, nanosecond: i64| Timespec { tv_sec: second, tv_nsec: nanosecond };
+    let times = Timestamps {
+        last_access: time(stat.st_atime, stat.st_atime_nsec as i64),
+        last_modification: time(stat.st_mtime, stat.st_mtime_nsec as i64),
+    };
+    rustix::fs::futimens(&file, &times).and_then(|()| rustix::fs::fsync(&file)).with_context(named)
+}
+
+/// The same name without the numbers that another mailbox's programs gave it: a second file with mbsync's
+/// `,U=` would be a second message with one UID.
+fn kept(name: &OsStr) -> OsString {
+    let bytes = name.as_bytes();
+    let base = Name::of(bytes).map_or(bytes.len(), |known| known.base.len());
+    let (base, info) = bytes.split_at(base);
+    let pieces: Vec<&[u8]> = base
+        .split(|octet| *octet == b',')
+        .filter(|piece| !piece.starts_with(b"U=") && !piece.starts_with(b"FMD5="))
+        .collect();
+    OsString::from_vec([&pieces.join(&b','), info].concat())
+}
+
+/// A name that nothing else has: the same second in front, 64 random bits behind it.
+fn another(name: &OsStr) -> Result<OsString> {
+    let mut random = [0; 8];
+    getrandom(&mut random, GetRandomFlags::empty())?;
+    let second = Name::of(name.as_bytes()).and_then(|name| name.second()).unwrap_or(0);
+    let info = match memchr::memmem::rfind(name.as_bytes(), b":2,") {
+        Some(colon) => &name.as_bytes()[colon..],
+        None => b"",
+    };
+    let base = format!("{second}.R{:016x}.moved", u64::from_ne_bytes(random));
+    Ok(OsString::from_vec([base.as_bytes(), info].concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_other_mailboxes_do_not_move() {
+        for (name, new) in [
+            ("1.a.host,S=12,W=13:2,FS", "1.a.host,S=12,W=13:2,FS"),
+            ("1.a.host,U=7:2,S", "1.a.host:2,S"),
+            ("1_0.9.host,U=1,FMD5=ab:2,ST", "1_0.9.host:2,ST"),
+            ("1.a.host", "1.a.host"),
+        ] {
+            assert_eq!(kept(OsStr::new(name)), new, "{name}");
+        }
+        let other = another(OsStr::new("17.a.host,S=12:2,FS")).unwrap().into_string().unwrap();
+        assert!(other.starts_with("17.R") && other.ends_with(".moved:2,FS"), "{other}");
+    }
+}

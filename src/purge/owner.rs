@@ -1,0 +1,116 @@
+//! Mailboxes of other users, from root: each by a process with its owner's rights alone.
+//!
+//! Whoever owns a mailbox may do in it what he likes, while root walks through it too. So root does nothing
+//! there: another process of this program does, as the owner, and can do no more than the owner could.
+
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+/// The users whose mail it is: system accounts have lower numbers, nobody has the highest (Debian Policy, 9.2.2).
+const PEOPLE: std::ops::Range<u32> = 1000..60_000;
+
+/// Whose rights are needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    uid: u32,
+    gid: u32,
+}
+
+impl Owner {
+    /// Whom `mailbox` belongs to, where that is not the one who runs this. A missing one belongs to nobody.
+    ///
+    /// # Errors
+    /// It may not be looked at.
+    pub fn of(mailbox: &Path) -> Result<Option<Self>> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(None);
+        }
+        let stat = match mailbox.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            stat => stat.with_context(|| mailbox.display().to_string())?,
+        };
+        // A link is its maker's: what it leads to is opened with his rights.
+        let owner = Owner { uid: stat.uid(), gid: group(mailbox, &stat) };
+        Ok(Some(owner).filter(|owner| owner.uid != 0))
+    }
+
+    /// Runs this program again, as the owner, with these words, and answers with its status.
+    ///
+    /// # Errors
+    /// It cannot be started, or a signal ended it.
+    pub fn run(self, words: &[OsString]) -> Result<u8> {
+        let program = std::env::current_exe().context("/proc/self/exe")?;
+        let mut command = Command::new(&program);
+        // This gives up root's other groups as well. In the root directory, since this one may be closed to him.
+        command.args(words).uid(self.uid).gid(self.gid).current_dir("/").env_remove("HOME");
+        let status = command.status().with_context(|| {
+            format!(
+                "{}: not started as user number {}; install it where all users may run it",
+                program.display(),
+                self.uid
+            )
+        })?;
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        code.with_context(|| format!("{}: a signal ended it", program.display()))
+    }
+}
+
+/// An mbox lies where a group may make files, as in /var/mail: its lock and its copy need that group.
+fn group(mailbox: &Path, stat: &std::fs::Metadata) -> u32 {
+    let above = mailbox.parent().filter(|_| stat.is_file()).and_then(|above| above.metadata().ok());
+    match above {
+        Some(above) if above.mode() & 0o020 != 0 => above.gid(),
+        _ => stat.gid(),
+    }
+}
+
+/// The mailboxes called `name` in the home directories of all people, those that are there.
+///
+/// # Errors
+/// The password database cannot be read.
+pub fn of_all_users(name: &Path) -> Result<Vec<PathBuf>> {
+    let getent = Command::new("getent").arg("passwd").output();
+    let text = match getent {
+        Ok(output) if output.status.success() => output.stdout,
+        // Where there is no getent(1), there is nothing but the file.
+        _ => std::fs::read("/etc/passwd").context("/etc/passwd")?,
+    };
+    Ok(homes(&String::from_utf8_lossy(&text))
+        .into_iter()
+        .map(|home| home.join(name))
+        .filter(|mailbox| mailbox.symlink_metadata().is_ok())
+        .collect())
+}
+
+/// The home directories of people, each once (passwd(5)).
+fn homes(passwd: &str) -> Vec<PathBuf> {
+    let home = |line: &str| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [_, _, uid, _, _, home, ..] = fields[..] else { return None };
+        let is_person = uid.parse().is_ok_and(|uid: u32| PEOPLE.contains(&uid));
+        (is_person && home.starts_with('/') && home.len() > 1).then(|| PathBuf::from(home))
+    };
+    let mut homes: Vec<PathBuf> = passwd.lines().filter_map(home).collect();
+    homes.sort_unstable();
+    homes.dedup();
+    homes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_have_homes() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nmail:x:8:8::/var/mail:/bin/false\n\
+            alice:x:1000:1000:Alice,,,:/home/alice:/bin/sh\nbob:x:1001:1001::/home/bob:\n\
+            twin:x:1002:1001::/home/bob:\nnobody:x:65534:65534::/nonexistent:/bin/false\n\
+            rootless:x:1003:1003::/:/bin/sh\nbroken:x:1004\nodd:x:-5:1::/home/odd:\n";
+        assert_eq!(homes(passwd), [Path::new("/home/alice"), Path::new("/home/bob")]);
+    }
+}
