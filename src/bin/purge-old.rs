@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use selfseal::cli::purge_old::{Answer, Arguments};
 use selfseal::exit;
 use selfseal::purge::owner::{Owner, of_all_users};
-use selfseal::purge::report::Report;
+use selfseal::purge::report::{Detail, Report};
 use selfseal::purge::{self, Task, maildir};
 
 fn main() -> ExitCode {
@@ -51,6 +51,7 @@ fn one(arguments: &Arguments, path: &Path, end: Option<Instant>) -> Result<u8> {
         now: maildir::now(),
         is_dry: arguments.dry_run,
         move_to: move_to.as_ref(),
+        tells_sizes: arguments.detail() == Detail::Messages || arguments.json,
         clean_tmp: arguments.clean_tmp == Answer::Yes,
         end,
     };

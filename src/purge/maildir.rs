@@ -150,7 +150,7 @@ impl List {
         let file = self.files[at];
         let directory = maildir.part(file.part);
         let name = OsStr::from_bytes(self.name(&file));
-        let wants_size = task.rules.keep_size.is_some() && !file.has_size;
+        let wants_size = (task.rules.keep_size.is_some() || task.tells_sizes) && !file.has_size;
         let stat = if task.by == By::Arrival || wants_size { directory.stat(name)? } else { None };
         let header = if task.reads_headers() { maildir::header(directory, name)? } else { None };
         let candidate = &mut self.candidates[at];

@@ -53,6 +53,8 @@ pub struct Task<'a> {
     pub move_to: Option<&'a Maildir>,
     /// Whether what deliveries left behind in `tmp` goes too.
     pub clean_tmp: bool,
+    /// Whether each message's size is to be told.
+    pub tells_sizes: bool,
     /// When to stop.
     pub end: Option<Instant>,
 }

@@ -5,7 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use anyhow::{Context, Result, bail};
 use rustix::fd::OwnedFd;
-use rustix::fs::{Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps};
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 
@@ -16,28 +16,43 @@ use crate::store::directory::Directory;
 /// How much is copied at once, in octets.
 const PIECE: usize = 128 * 1024;
 
+/// What came of a move to one name.
+enum Moved {
+    Done,
+    /// It was not there any more.
+    Gone,
+    /// The name is another message's.
+    Taken,
+}
+
 /// Moves the message `name` in `from`, which is the part `part` of its Maildir, into the same part of `to`.
 /// Flags and times stay. False: it had gone.
 ///
 /// # Errors
 /// It cannot be moved; then it is where it was, and nothing of it is in `to`.
 pub fn move_over(from: &Directory, name: &OsStr, part: Part, to: &Maildir) -> Result<bool> {
-    let target = to.part(part);
     for attempt in 0..3 {
         let new = if attempt == 0 { kept(name) } else { another(name)? };
-        match rustix::fs::renameat_with(from, name, target, &new, RenameFlags::NOREPLACE) {
-            Ok(()) => return Ok(true),
-            Err(Errno::NOENT) => return Ok(false),
-            Err(Errno::EXIST) => {}
-            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                return copy_over(from, name, target, to, &new);
-            }
-            Err(errno) => {
-                return Err(errno).with_context(|| target.path().join(&new).display().to_string());
-            }
+        match move_as(from, name, part, to, &new)? {
+            Moved::Done => return Ok(true),
+            Moved::Gone => return Ok(false),
+            Moved::Taken => {}
         }
     }
-    bail!("{}: three names for {} were taken", target.path().display(), name.display())
+    bail!("{}: three names for {} were taken", to.part(part).path().display(), name.display())
+}
+
+fn move_as(from: &Directory, name: &OsStr, part: Part, to: &Maildir, new: &OsStr) -> Result<Moved> {
+    let target = to.part(part);
+    match rustix::fs::renameat_with(from, name, target, new, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(Moved::Done),
+        Err(Errno::NOENT) => Ok(Moved::Gone),
+        Err(Errno::EXIST) => Ok(Moved::Taken),
+        Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            copy_over(from, name, target, to.tmp(), new)
+        }
+        Err(errno) => Err(errno).with_context(|| target.path().join(new).display().to_string()),
+    }
 }
 
 /// Makes sure that what was moved lasts.
@@ -49,29 +64,55 @@ pub fn settle(to: &Maildir) -> Result<()> {
 }
 
 /// To another file system: written to tmp, synced, and only then in its place and gone here.
-fn copy_over(from: &Directory, name: &OsStr, target: &Directory, to: &Maildir, new: &OsStr) -> Result<bool> {
+fn copy_over(
+    from: &Directory,
+    name: &OsStr,
+    target: &Directory,
+    tmp: &Directory,
+    new: &OsStr,
+) -> Result<Moved> {
     let named = || from.path().join(name).display().to_string();
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let source = match rustix::fs::openat(from, name, flags, Mode::empty()) {
-        Err(Errno::NOENT) => return Ok(false),
+        Err(Errno::NOENT) => return Ok(Moved::Gone),
         opened => opened.with_context(named)?,
     };
     let stat = rustix::fs::fstat(&source).with_context(named)?;
-    let copied = copy(&source, &stat, to.tmp(), new).and_then(|()| {
-        rustix::fs::renameat_with(to.tmp(), new, target, new, RenameFlags::NOREPLACE)
-            .with_context(|| target.path().join(new).display().to_string())
-    });
-    if let Err(error) = copied {
-        unlink(to.tmp(), new)?;
-        return Err(error);
+    let placed = copy(&source, &stat, tmp, new).map(|()| put_in_place(tmp, target, new));
+    match placed {
+        Ok(Ok(())) => {}
+        Ok(Err(Errno::EXIST)) => {
+            unlink(tmp, new)?;
+            return Ok(Moved::Taken);
+        }
+        Ok(Err(errno)) => {
+            unlink(tmp, new)?;
+            return Err(errno).with_context(|| target.path().join(new).display().to_string());
+        }
+        Err(error) => {
+            unlink(tmp, new)?;
+            return Err(error);
+        }
     }
     target.sync()?;
     if unlink(from, name)? {
-        return Ok(true);
+        return Ok(Moved::Done);
     }
     // Its flags changed meanwhile: it stays under its new name, so it may not be here as well.
     unlink(target, new)?;
-    Ok(false)
+    Ok(Moved::Gone)
+}
+
+/// From tmp to where readers look, never over another message.
+fn put_in_place(tmp: &Directory, target: &Directory, name: &OsStr) -> rustix::io::Result<()> {
+    match rustix::fs::renameat_with(tmp, name, target, name, RenameFlags::NOREPLACE) {
+        // NFS and some others cannot.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            rustix::fs::linkat(tmp, name, target, name, AtFlags::empty())?;
+            rustix::fs::unlinkat(tmp, name, AtFlags::empty())
+        }
+        renamed => renamed,
+    }
 }
 
 fn copy(source: &OwnedFd, stat: &Stat, tmp: &Directory, name: &OsStr) -> Result<()> {

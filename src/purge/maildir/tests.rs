@@ -152,6 +152,7 @@ fn task<'a>(rules: &'a Rules, now: i64) -> Task<'a> {
         is_dry: false,
         move_to: None,
         clean_tmp: true,
+        tells_sizes: false,
         end: None,
     }
 }
