@@ -19,19 +19,21 @@ use crate::purge::{self, report};
     name = "purge-old",
     version,
     about = "Removes old mail from Maildirs and mboxes",
+    override_usage = "purge-old [OPTIONS] --older-than AGE MAILBOX...",
     group = ArgGroup::new("rule").required(true).multiple(true).args(["older_than", "keep", "keep_size"]),
     after_help = "\
-What any rule would remove is removed; flagged mail and drafts stay.
+What any rule would remove goes; flagged mail and drafts stay.
 AGE is a number with h, d, w, mo or y. Try it with --dry-run first.
 
 Examples:
   purge-old --dry-run --older-than 90d ~/Maildir
-  purge-old --older-than 2y --recursive --only seen ~/Maildir
   purge-old --keep 1000 --match 'List-Id:*announce*' ~/Maildir/.Lists
 
 Status:
   0   done
-  64  usage error; 66  no mailbox; 73, 74  a file cannot be made or written
+  64  a usage error: nothing was removed
+  66  a path is no mailbox
+  74  a file cannot be read or written
   75  not all was done: the time was over, or a mailbox is locked"
 )]
 pub struct Arguments {
@@ -43,11 +45,11 @@ pub struct Arguments {
     #[arg(long, value_name = "N", help_heading = "Rules", value_parser = number)]
     pub keep: Option<u64>,
 
-    /// Remove all but the newest of so much together: 500M, 2G
+    /// Remove all but the newest of so much, as in 2G
     #[arg(long, value_name = "SIZE", help_heading = "Rules", value_parser = size)]
     pub keep_size: Option<u64>,
 
-    /// Age counts from: arrival, date, name
+    /// Age by: arrival, date, name
     #[arg(
         long,
         value_name = "TIME",
@@ -75,7 +77,7 @@ pub struct Arguments {
     #[arg(long, help_heading = "Which mail")]
     pub include_drafts: bool,
 
-    /// Only seen, unseen, flagged, replied, passed, trashed or draft mail
+    /// Only mail that is seen, unseen, trashed and so on
     #[arg(long, value_name = "FLAG", hide_possible_values = true, help_heading = "Which mail")]
     pub only: Vec<Only>,
 
@@ -84,11 +86,11 @@ pub struct Arguments {
     pub conditions: Vec<Condition>,
 
     /// The folders in each MAILBOX too
-    #[arg(long, help_heading = "Where")]
+    #[arg(long, help_heading = "Which mail")]
     pub recursive: bool,
 
     /// MAILBOX in the home directory of each user
-    #[arg(long, help_heading = "Where")]
+    #[arg(long, help_heading = "Which mail")]
     pub users: bool,
 
     /// List what would go; remove nothing
@@ -99,7 +101,7 @@ pub struct Arguments {
     #[arg(long, value_name = "MAILDIR", help_heading = "How")]
     pub move_to: Option<PathBuf>,
 
-    /// Files in tmp older than 36 hours: yes, no
+    /// Old files in tmp: yes, no
     #[arg(
         long,
         value_name = "WHAT",
