@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, Stat, fcntl_lock};
+use rustix::fs::{
+    AtFlags, FlockOperation, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, UTIME_NOW, fcntl_lock,
+};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
@@ -34,8 +36,9 @@ const FORGOTTEN: i64 = 30 * 60;
 
 /// Both locks; they end with this.
 pub struct Lock<'a> {
-    _dotlock: Option<Dotlock<'a>>,
+    dotlock: Option<Dotlock<'a>>,
     _fcntl: Fcntl<'a>,
+    had_to_wait: bool,
 }
 
 impl<'a> Lock<'a> {
@@ -55,10 +58,12 @@ impl<'a> Lock<'a> {
         let end = Deadline::after(WAIT.min(deadline.left()));
         let mut dotlock = name.to_owned();
         dotlock.push(".lock");
+        let mut had_to_wait = false;
         loop {
             if let Some(lock) = Lock::attempt(directory, &dotlock, file)? {
-                return Ok(lock);
+                return Ok(Lock { had_to_wait, ..lock });
             }
+            had_to_wait = true;
             ensure!(
                 !end.left().is_zero(),
                 "{}: another program holds the lock; if none does, remove {}",
@@ -75,18 +80,46 @@ impl<'a> Lock<'a> {
             return Ok(None);
         };
         Ok(match Dotlock::attempt(directory, dotlock)? {
-            Attempt::Made(dotlock) => Some(Lock { _dotlock: Some(dotlock), _fcntl: fcntl }),
-            Attempt::NotAllowed => Some(Lock { _dotlock: None, _fcntl: fcntl }),
+            Attempt::Made(dotlock) => {
+                Some(Lock { dotlock: Some(dotlock), _fcntl: fcntl, had_to_wait: false })
+            }
+            Attempt::NotAllowed => Some(Lock { dotlock: None, _fcntl: fcntl, had_to_wait: false }),
             Attempt::Held => None,
         })
     }
+
+    /// Whether the dotlock is among them: programs that lock by it alone are kept away.
+    pub fn has_dotlock(&self) -> bool {
+        self.dotlock.is_some()
+    }
+
+    /// Whether another program held one of them at first.
+    pub fn had_to_wait(&self) -> bool {
+        self.had_to_wait
+    }
+
+    /// Makes the dotlock new. Dovecot takes one for stale after 2 minutes without a change, whatever process
+    /// it names; so whoever holds it for long does this every minute.
+    pub fn renew(&self) {
+        if let Some(dotlock) = &self.dotlock {
+            // One that somebody has taken away is not ours to make again.
+            let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+            let times = Timestamps { last_access: now, last_modification: now };
+            let _ =
+                rustix::fs::utimensat(dotlock.directory, &dotlock.name, &times, AtFlags::SYMLINK_NOFOLLOW);
+        }
+    }
 }
 
-/// The lock on all of a file, however long it grows.
-struct Fcntl<'a>(&'a OwnedFd);
+/// The fcntl(2) lock on all of a file, however long it grows; it ends with this.
+pub struct Fcntl<'a>(&'a OwnedFd);
 
 impl<'a> Fcntl<'a> {
-    fn attempt(file: &'a OwnedFd) -> Result<Option<Self>> {
+    /// Locks `file`, which is open for writing; None while another program holds a lock on it.
+    ///
+    /// # Errors
+    /// The system cannot lock.
+    pub fn attempt(file: &'a OwnedFd) -> Result<Option<Self>> {
         match fcntl_lock(file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Fcntl(file))),
             Err(Errno::AGAIN | Errno::ACCESS | Errno::INTR) => Ok(None),

@@ -10,7 +10,7 @@
 //!
 //! A part stays only when cutting back fails too, or when there was no time for it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -42,7 +42,7 @@ pub fn store(path: &Path, arrival: Arrival, sender: Option<&Address>, deadline: 
     let entry = entry(&from_line, arrival.message)?;
     // Before the lock is written: a limit that small would kill there.
     within_file_size_limit(entry.len()).with_context(|| path.display().to_string())?;
-    let mbox = Mbox::open(path)?;
+    let mbox = Mbox::open_or_make(path)?;
     let _lock = Lock::take(&mbox.directory, &mbox.name, &mbox.file, deadline)?;
     let before = mbox.judged()?;
     deadline.check()?;
@@ -50,43 +50,61 @@ pub fn store(path: &Path, arrival: Arrival, sender: Option<&Address>, deadline: 
 }
 
 /// An open mbox, not yet trusted.
-struct Mbox {
-    directory: Directory,
-    name: std::ffi::OsString,
-    path: PathBuf,
-    file: OwnedFd,
+pub struct Mbox {
+    /// The directory that it is in.
+    pub directory: Directory,
+    /// Its name there.
+    pub name: OsString,
+    /// Its path as it was given, for errors.
+    pub path: PathBuf,
+    /// The file, open for reading and for writing at its end.
+    pub file: OwnedFd,
 }
 
 impl Mbox {
-    /// Never through a link, and never waiting: a FIFO or a device opens at once and is judged later.
-    fn open(path: &Path) -> Result<Self> {
-        let named = || path.display().to_string();
-        let name = path.file_name().with_context(|| format!("{}: names no file", path.display()))?;
-        let above = path.parent().filter(|above| *above != Path::new("")).unwrap_or(Path::new("."));
-        let directory =
-            Directory::open(above)?.with_context(|| format!("{}: is missing; make it", above.display()))?;
-        let flags = OFlags::RDWR
-            | OFlags::APPEND
-            | OFlags::NOFOLLOW
-            | OFlags::NONBLOCK
-            | OFlags::NOCTTY
-            | OFlags::CLOEXEC;
-        let opened = match rustix::fs::openat(&directory, name, flags, Mode::empty()) {
-            Err(Errno::NOENT) => make(&directory, name, flags),
-            Err(Errno::LOOP) => {
-                return Err(anyhow::anyhow!("{}: is a symbolic link; give its target", named()));
-            }
+    /// Opens the mbox at `path`, which is there; to read it is not to have read it.
+    ///
+    /// # Errors
+    /// It is missing, a symbolic link, or may not be opened.
+    pub fn open(path: &Path) -> Result<Self> {
+        let (directory, name) = place(path)?;
+        // Of a file that is another user's the system gives no silent look; it is refused later.
+        let file = match rustix::fs::openat(&directory, &name, FLAGS | OFlags::NOATIME, Mode::empty()) {
+            Err(Errno::PERM) => rustix::fs::openat(&directory, &name, FLAGS, Mode::empty()),
             opened => opened,
         };
-        let file = opened.with_context(named)?;
-        Ok(Mbox { directory, name: name.to_owned(), path: path.to_owned(), file })
+        Mbox::opened(file, directory, name, path)
+    }
+
+    fn open_or_make(path: &Path) -> Result<Self> {
+        let (directory, name) = place(path)?;
+        let file = match rustix::fs::openat(&directory, &name, FLAGS, Mode::empty()) {
+            Err(Errno::NOENT) => make(&directory, &name, FLAGS),
+            opened => opened,
+        };
+        Mbox::opened(file, directory, name, path)
+    }
+
+    fn opened(
+        file: rustix::io::Result<OwnedFd>,
+        directory: Directory,
+        name: OsString,
+        path: &Path,
+    ) -> Result<Self> {
+        let named = || path.display().to_string();
+        ensure!(!matches!(file, Err(Errno::LOOP)), "{}: is a symbolic link; give its target", named());
+        let file = file.with_context(named)?;
+        Ok(Mbox { directory, name, path: path.to_owned(), file })
     }
 
     /// Its state, when it is one that may be written to: what another user can swap, share or change is
     /// no place for mail. Only now, under the lock, since only now nobody who locks can change it.
     ///
     /// Rights of the group are allowed: Debian's /var/mail/USER is 0660 and belongs to USER and mail.
-    fn judged(&self) -> Result<Stat> {
+    ///
+    /// # Errors
+    /// It is not such a one.
+    pub fn judged(&self) -> Result<Stat> {
         let path = self.path.display();
         let stat = rustix::fs::fstat(&self.file).with_context(|| path.to_string())?;
         ensure!(FileType::from_raw_mode(stat.st_mode).is_file(), "{path}: is no regular file");
@@ -106,7 +124,11 @@ impl Mbox {
         Ok(stat)
     }
 
-    fn append(&self, entry: &[u8], before: Stat) -> Result<()> {
+    /// Appends `entry`, which begins with [`GAP`], to the mbox, which is locked and whose state is `before`.
+    ///
+    /// # Errors
+    /// It is not certain that it is stored; as for [`store`].
+    pub fn append(&self, entry: &[u8], before: Stat) -> Result<()> {
         let named = || self.path.display().to_string();
         let old = u64::try_from(before.st_size)?;
         let gap = self.gap(old).with_context(named)?;
@@ -146,6 +168,23 @@ impl Mbox {
     }
 }
 
+/// Never through a link, and never waiting: a FIFO or a device opens at once and is judged later.
+const FLAGS: OFlags = OFlags::RDWR
+    .union(OFlags::APPEND)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
+
+/// The directory above `path`, open, and the name in it.
+fn place(path: &Path) -> Result<(Directory, OsString)> {
+    let name = path.file_name().with_context(|| format!("{}: names no file", path.display()))?;
+    let above = path.parent().filter(|above| *above != Path::new("")).unwrap_or(Path::new("."));
+    let directory =
+        Directory::open(above)?.with_context(|| format!("{}: is missing; make it", above.display()))?;
+    Ok((directory, name.to_owned()))
+}
+
 /// Another program may make it first; then that one is opened.
 fn make(directory: &Directory, name: &OsStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
     let mode = Mode::RUSR | Mode::WUSR;
@@ -158,7 +197,7 @@ fn make(directory: &Directory, name: &OsStr, flags: OFlags) -> rustix::io::Resul
 }
 
 /// What may be missing before a message: the end of the last line and an empty one.
-const GAP: &[u8] = b"\n\n";
+pub const GAP: &[u8] = b"\n\n";
 
 /// The fields in which programs keep what they know of a stored message. A sender's own would hide the next
 /// message (a false Content-Length: deleting the one deletes the other) or delete this one (`X-Status: D`).
