@@ -10,6 +10,8 @@
 //!
 //! A part stays only when cutting back fails too, or when there was no time for it.
 
+mod entry;
+
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -25,8 +27,10 @@ use super::lock::Lock;
 use crate::address::Address;
 use crate::chain::within_file_size_limit;
 use crate::deadline::Deadline;
-use crate::input::reserve;
-use crate::message::{Arrival, Lines};
+use crate::message::Arrival;
+use entry::entry;
+
+pub use entry::{GAP, restored};
 
 /// Appends what arrived to the mbox at `path`, on stable storage; makes a missing one.
 ///
@@ -193,125 +197,5 @@ fn make(directory: &Directory, name: &OsStr, flags: OFlags) -> rustix::io::Resul
         Ok(file) => rustix::fs::fchmod(&file, mode).map(|()| file),
         Err(Errno::EXIST) => rustix::fs::openat(directory, name, flags, Mode::empty()),
         Err(errno) => Err(errno),
-    }
-}
-
-/// What may be missing before a message: the end of the last line and an empty one.
-pub const GAP: &[u8] = b"\n\n";
-
-/// The fields in which programs keep what they know of a stored message. A sender's own would hide the next
-/// message (a false Content-Length: deleting the one deletes the other) or delete this one (`X-Status: D`).
-const OF_THE_STORE: [&str; 9] = [
-    "Content-Length",
-    "Lines",
-    "Status",
-    "X-Status",
-    "X-UID",
-    "X-IMAP",
-    "X-IMAPbase",
-    "X-Keywords",
-    "X-Mozilla-Status",
-];
-
-/// What stands before the name of such a field when it comes with a message.
-const OF_THE_SENDER: &[u8] = b"X-Sender-";
-
-/// One message as it stands in the file, after the longest gap: `From ` line, the message with one more `>`
-/// before every line that begins with `From ` or with such a quoted one, an empty line.
-fn entry(from_line: &[u8], message: &[u8]) -> Result<Vec<u8>> {
-    let added: usize = marked_lines(message).map(|(mark, _)| mark.len()).sum();
-    let mut entry = Vec::new();
-    reserve(&mut entry, GAP.len() + from_line.len() + message.len() + added + 2)?;
-    entry.extend_from_slice(GAP);
-    entry.extend_from_slice(from_line);
-    for (mark, line) in marked_lines(message) {
-        entry.extend_from_slice(mark);
-        entry.extend_from_slice(line);
-    }
-    if !message.ends_with(b"\n") {
-        entry.push(b'\n');
-    }
-    entry.push(b'\n');
-    Ok(entry)
-}
-
-/// Each line, with what has to stand before it.
-fn marked_lines(message: &[u8]) -> impl Iterator<Item = (&'static [u8], &[u8])> {
-    // Up to the empty line, since some programs read on behind a line that is no field.
-    let mut in_header = true;
-    Lines(message).map(move |line| {
-        in_header = in_header && !matches!(line, b"\n" | b"\r\n");
-        let mark = match () {
-            () if looks_like_from_line(line) => b">".as_slice(),
-            () if in_header && is_of_the_store(line) => OF_THE_SENDER,
-            () => b"",
-        };
-        (mark, line)
-    })
-}
-
-fn is_of_the_store(line: &[u8]) -> bool {
-    let Some(colon) = memchr::memchr(b':', line) else { return false };
-    let name = line[..colon].trim_ascii_end();
-    OF_THE_STORE.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
-}
-
-fn looks_like_from_line(line: &[u8]) -> bool {
-    let quotes = line.iter().take_while(|octet| **octet == b'>').count();
-    line[quotes..].starts_with(b"From ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    proptest::proptest! {
-        /// A reader that knows nothing of the writer: the lines of the entry without the first and the
-        /// last, one `>` less where `From ` stands behind it.
-        #[test]
-        fn whatever_is_quoted_can_be_restored(message in "(From |>|x|\r?\n|\u{e9}){0,40}") {
-            let entry = entry(b"From a@b Thu Jan  1 00:00:00 1970\n", message.as_bytes()).unwrap();
-            let text = std::str::from_utf8(&entry).unwrap();
-            let body = text.strip_prefix("\n\nFrom a@b Thu Jan  1 00:00:00 1970\n").unwrap();
-            let body = body.strip_suffix('\n').unwrap();
-            proptest::prop_assert!(!body.split('\n').any(|line| line.starts_with("From ")));
-            let restored: Vec<&str> = body
-                .split('\n')
-                .map(|line| if line.trim_start_matches('>').starts_with("From ") { &line[1..] } else { line })
-                .collect();
-            let mut expected = message;
-            if !expected.ends_with('\n') {
-                expected.push('\n');
-            }
-            proptest::prop_assert_eq!(restored.join("\n"), expected);
-        }
-    }
-
-    #[test]
-    fn quoting_can_be_undone() {
-        for (name, message, quoted) in [
-            ("nothing to quote", &b"A: b\n\nFrom: x\nfrom y\n"[..], &b"A: b\n\nFrom: x\nfrom y\n\n"[..]),
-            (
-                "a line in the body",
-                b"\nFrom x\n>From y\n>>From z\n> From\n",
-                b"\n>From x\n>>From y\n>>>From z\n> From\n\n",
-            ),
-            ("the first line", b"From x\n", b">From x\n\n"),
-            ("CRLF", b"A: b\r\n\r\nFrom x\r\n", b"A: b\r\n\r\n>From x\r\n\n"),
-            (
-                "fields of the store",
-                b"Content-Length: 9\nx-status : D\nX-IMAPbase:\n 1\nno field\nSTATUS: R\n\nStatus: R\n",
-                b"X-Sender-Content-Length: 9\nX-Sender-x-status : D\nX-Sender-X-IMAPbase:\n 1\nno field\n\
-                  X-Sender-STATUS: R\n\nStatus: R\n\n",
-            ),
-            ("no last line end", b"A: b\n\nFrom x", b"A: b\n\n>From x\n\n"),
-        ] {
-            let entry = entry(b"F\n", message).unwrap();
-            assert_eq!(
-                entry.escape_ascii().to_string(),
-                [b"\n\nF\n", quoted].concat().escape_ascii().to_string(),
-                "{name}"
-            );
-        }
     }
 }

@@ -37,6 +37,9 @@ fn random() -> Result<u64> {
 }
 
 /// Writes all of `bytes`: an interruption goes on, a short write is no success.
+///
+/// # Errors
+/// The system reports one; a part may be written.
 pub fn write_all(file: impl AsFd, bytes: &[u8]) -> rustix::io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
