@@ -3,6 +3,7 @@
 pub mod age;
 pub mod condition;
 pub mod maildir;
+pub mod mbox;
 mod moving;
 pub mod owner;
 pub mod report;

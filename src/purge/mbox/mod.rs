@@ -1,0 +1,191 @@
+//! Messages removed from an mbox: what stays is written to a new file, which then takes the old one's place.
+//!
+//! | step | if it fails | the machine stops after it: there is |
+//! | --- | --- | --- |
+//! | open, watch, lock, read | nothing was removed | the old mbox, a stale lock that the next program breaks |
+//! | make the new file beside it, 0600 | nothing was removed | also an unfinished file, which the next run removes |
+//! | copy what stays, owner, mode, times, sync | the new file is removed | the same |
+//! | lock the new file, exchange the two names | the new file is removed | the old or the new mbox, whole |
+//! | sync the directory | the old file stays beside | the same, and the other one beside it |
+//! | unlock, wait for who has the old file open | | the new mbox; the next run removes the old file |
+//! | append what they added to the old file | the next run does it | what was added may come twice |
+//! | remove the old file, sync the directory | the next run does it | the new mbox |
+//!
+//! The last steps are for programs that open an mbox before they wait for its lock and do not look again when
+//! they have it: procmail without a lock file, mutt that saves a message. What they write goes to the old file,
+//! which is kept under another name until they are done. Its name says which mbox it was and how long, so that
+//! a run after a crash knows a file that was left from one that was not finished.
+
+mod copy;
+mod late;
+mod likeness;
+mod rewrite;
+mod watch;
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use super::rules::{Candidate, Rules};
+use crate::deadline::Deadline;
+use crate::mailbox::NoMailbox;
+use crate::mailbox::mbox::{self, Contents, Message};
+use crate::store::lock::Lock;
+use crate::store::mbox::Mbox;
+use copy::{Kept, Source};
+use rewrite::New;
+use watch::Watch;
+
+/// What was asked for.
+pub struct Task<'a> {
+    /// Which messages go.
+    pub rules: &'a Rules,
+    /// The second from which ages are counted.
+    pub now: i64,
+    /// What a header section says that the rules want to know; None where they want nothing of it.
+    pub look: Option<&'a Look<'a>>,
+    /// Whether messages go, or are only told.
+    pub is_dry: bool,
+    /// When to give up, with nothing removed.
+    pub deadline: Deadline,
+}
+
+/// Looks at a header section.
+pub type Look<'a> = dyn Fn(&[u8]) -> Seen + 'a;
+
+/// What was seen in a header section.
+#[derive(Clone, Copy, Debug)]
+pub enum Seen {
+    /// It does not meet the conditions.
+    Unmatched,
+    /// It meets them.
+    Matched,
+    /// It meets them, and its time is this instead; None when nobody can know it.
+    MatchedAt(Option<i64>),
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// All messages that were there.
+    pub messages: u64,
+    /// Those that went, or would go.
+    pub removed: u64,
+    /// Octets that they took.
+    pub octets: u64,
+    /// Those that would go, if anybody could say where they begin and end.
+    pub doubtful: u64,
+}
+
+/// A message that is about to go.
+pub struct Going<'a> {
+    source: &'a Source<'a>,
+    /// It, as a span of the file.
+    pub message: &'a Message,
+    /// When it came; by the Date field where that was asked for.
+    pub time: i64,
+}
+
+impl Going<'_> {
+    /// Its header section.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn header(&self) -> Result<Vec<u8>> {
+        self.source.header(self.message)
+    }
+
+    /// It as it arrived, for a Maildir: without what an mbox adds.
+    ///
+    /// # Errors
+    /// It cannot be read, or memory is short.
+    pub fn restored(&self) -> Result<Vec<u8>> {
+        self.source.restored(self.message)
+    }
+}
+
+/// Removes from the mbox at `path` what the rules choose. Each of those is shown to `each` before the first is
+/// removed; its failure leaves all where they are.
+///
+/// # Errors
+/// It is no mbox ([`NoMailbox`]), or may not be written to; another program holds its lock; the time ran out;
+/// the system fails. Nothing is removed then, unless the last sync failed or a program keeps the old file
+/// locked for a minute, which the next run sets right.
+pub fn purge(path: &Path, task: &Task, each: &mut dyn FnMut(Going) -> Result<()>) -> Result<Outcome> {
+    let named = || path.display().to_string();
+    let old = Mbox::open(path)?;
+    let watch = Watch::over(&old.file);
+    let lock = Lock::take(&old.directory, &old.name, &old.file, &task.deadline)?;
+    old.judged()?;
+    late::gather_from_earlier_runs(&old)?;
+    let before = old.judged()?;
+    let source = Source::of(&old, &lock, task.deadline);
+    let contents = mbox::read(source.whole()).with_context(named)?.ok_or_else(|| {
+        NoMailbox(format!("{}: is no mailbox: no From line with a date stands at its beginning", named()))
+    })?;
+    let (goes, outcome) = choose(&contents, task, &source, each)?;
+    if outcome.removed == 0 || task.is_dry {
+        return Ok(outcome);
+    }
+    ensure!(
+        lock.has_dotlock(),
+        "{}: this user may make no file beside it, neither a lock nor a copy; run it with the directory's group",
+        named()
+    );
+    let new = New::beside(&old, &before)?;
+    source.copy(&Kept::of(&contents, &goes), &new.file)?;
+    likeness::give(&old, &before, &new.file)?;
+    new.take_the_place_of(&old, &before)?;
+    let is_alone = watch.saw_nobody() && !lock.had_to_wait() && !late::is_recent(&before);
+    drop(lock);
+    late::settle(&old, &before, is_alone)?;
+    Ok(outcome)
+}
+
+/// For each message whether it goes.
+fn choose(
+    contents: &Contents,
+    task: &Task,
+    source: &Source,
+    each: &mut dyn FnMut(Going) -> Result<()>,
+) -> Result<(Vec<bool>, Outcome)> {
+    let candidates = contents
+        .messages
+        .iter()
+        .map(|message| candidate(message, task, source))
+        .collect::<Result<Vec<Candidate>>>()?;
+    let mut goes = task.rules.chosen(&candidates, task.now);
+    let mut outcome = Outcome { messages: goes.len() as u64, ..Outcome::default() };
+    for ((message, candidate), goes) in contents.messages.iter().zip(&candidates).zip(&mut goes) {
+        if *goes && message.doubt.is_some() {
+            outcome.doubtful += 1;
+            *goes = false;
+        }
+        if *goes {
+            outcome.removed += 1;
+            outcome.octets += message.end - message.start;
+            each(Going { source, message, time: candidate.time.unwrap_or(message.time) })?;
+        }
+    }
+    Ok((goes, outcome))
+}
+
+fn candidate(message: &Message, task: &Task, source: &Source) -> Result<Candidate> {
+    let mut candidate = Candidate {
+        time: Some(message.time),
+        size: message.end - message.start,
+        flags: message.flags,
+        matches: !message.is_internal,
+    };
+    if let Some(look) = task.look.filter(|_| candidate.matches && task.rules.concern(message.flags)) {
+        match look(&source.header(message)?) {
+            Seen::Unmatched => candidate.matches = false,
+            Seen::Matched => {}
+            Seen::MatchedAt(time) => candidate.time = time,
+        }
+    }
+    Ok(candidate)
+}
+
+#[cfg(test)]
+mod tests;
