@@ -35,6 +35,19 @@ impl Flags {
         })
     }
 
+    /// Their letters, in the order in which a name has them.
+    pub fn letters(self) -> String {
+        let all = [
+            ('D', Flags::DRAFT),
+            ('F', Flags::FLAGGED),
+            ('P', Flags::PASSED),
+            ('R', Flags::REPLIED),
+            ('S', Flags::SEEN),
+            ('T', Flags::TRASHED),
+        ];
+        all.into_iter().filter(|(_, flag)| self.has(*flag)).map(|(letter, _)| letter).collect()
+    }
+
     /// These and those.
     #[must_use]
     pub const fn with(self, other: Flags) -> Self {

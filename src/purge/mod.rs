@@ -11,12 +11,14 @@ pub mod rules;
 mod successors;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result};
 
+use crate::deadline::Deadline;
 use crate::exit::Sysexit;
 use crate::mailbox::{Mailbox, Maildir, NoMailbox, tree};
+use crate::message::Header;
 use crate::store::directory::Directory;
 use condition::Condition;
 use report::Report;
@@ -25,6 +27,9 @@ use rules::Rules;
 /// Statuses of sysexits.h: no mailbox; not all was done.
 const NOINPUT: u8 = 66;
 const TEMPFAIL: u8 = 75;
+
+/// How long the work on one mbox may take, most of it with its lock held.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Which of its times a message is judged by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +71,17 @@ impl Task<'_> {
         self.by == By::Date || !self.conditions.is_empty()
     }
 
+    /// What a header section says.
+    pub fn look(&self, header: Header) -> mbox::Seen {
+        if !self.conditions.iter().all(|condition| condition.holds(header)) {
+            return mbox::Seen::Unmatched;
+        }
+        match self.by {
+            By::Date => mbox::Seen::MatchedAt(condition::date(header).filter(|second| *second <= self.now)),
+            By::Arrival | By::Name => mbox::Seen::Matched,
+        }
+    }
+
     /// Whether the time for this run is over.
     pub fn is_over(&self) -> bool {
         self.end.is_some_and(|end| Instant::now() >= end)
@@ -83,6 +99,9 @@ pub struct Outcome {
     pub octets: u64,
     /// Those that stay because nobody knows their time: no Date field, one in the future, no second in the name.
     pub undated: u64,
+    /// Those that stay because nobody can say where they begin and end: in an mbox, by a line that may be the
+    /// first of another message.
+    pub doubtful: u64,
     /// Files of broken deliveries that went.
     pub stale: u64,
     /// Whether time ran out before all were judged.
@@ -98,6 +117,7 @@ impl Outcome {
             gone: self.gone + other.gone,
             octets: self.octets + other.octets,
             undated: self.undated + other.undated,
+            doubtful: self.doubtful + other.doubtful,
             stale: self.stale + other.stale,
             is_cut_short: self.is_cut_short || other.is_cut_short,
         }
@@ -154,7 +174,7 @@ pub fn purge(path: &Path, recursive: bool, task: &Task, report: &mut Report) -> 
             ))
             .into(),
         )),
-        Mailbox::Mbox(path) => Err(no_input(NoMailbox(format!("{}: is an mbox", path.display())).into())),
+        Mailbox::Mbox(path) => file(&path, task, report),
     }
 }
 
@@ -194,6 +214,44 @@ fn folder(maildir: &Maildir, task: &Task, report: &mut Report) -> Result<()> {
     let outcome = maildir::purge(maildir, task, report)?;
     report.total(maildir.path(), &outcome)?;
     finished(maildir.path(), &outcome)
+}
+
+/// An mbox. Its messages are named by where they stand in it.
+fn file(path: &Path, task: &Task, report: &mut Report) -> Result<()> {
+    report.turn_to(path);
+    let look = |header: &[u8]| task.look(Header(header));
+    let left = task.end.map_or(LONGEST, |end| end.saturating_duration_since(Instant::now()).min(LONGEST));
+    let of_mbox = mbox::Task {
+        rules: task.rules,
+        now: task.now,
+        look: task.reads_headers().then_some(&look),
+        is_dry: task.is_dry,
+        deadline: Deadline::after(left),
+    };
+    let done = mbox::purge(path, &of_mbox, &mut |going| {
+        let message = going.message;
+        report.sees(&Going {
+            path: PathBuf::from(format!("{}@{}", path.display(), message.start)),
+            time: going.time,
+            size: Some(message.end - message.start),
+            header: &|| going.header().map(Some),
+        })?;
+        match task.move_to.filter(|_| !task.is_dry) {
+            Some(to) => moving::store(&going.restored()?, going.time, message.flags, to),
+            None => Ok(()),
+        }
+    });
+    let done = done.map_err(no_input)?;
+    report.gone()?;
+    let outcome = Outcome {
+        messages: done.messages,
+        gone: done.removed,
+        octets: done.octets,
+        doubtful: done.doubtful,
+        undated: done.undated,
+        ..Outcome::default()
+    };
+    report.total(path, &outcome)
 }
 
 fn finished(path: &Path, outcome: &Outcome) -> Result<()> {

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::maildir::unlink;
-use crate::mailbox::{Maildir, Name, Part};
+use crate::mailbox::{Flags, Maildir, Name, Part};
 use crate::store::directory::Directory;
 
 /// How much is copied at once, in octets.
@@ -53,6 +53,25 @@ fn move_as(from: &Directory, name: &OsStr, part: Part, to: &Maildir, new: &OsStr
         }
         Err(errno) => Err(errno).with_context(|| target.path().join(new).display().to_string()),
     }
+}
+
+/// Stores a message that has no file of its own yet, on stable storage, with its time and its flags.
+///
+/// # Errors
+/// It is not certain that it is stored.
+pub fn store(message: &[u8], second: i64, flags: Flags, to: &Maildir) -> Result<()> {
+    let info = if flags == Flags::NONE { String::new() } else { format!(":2,{}", flags.letters()) };
+    let part = if flags == Flags::NONE { Part::New } else { Part::Cur };
+    let name = another(OsStr::new(&format!("{second}.{info}")))?;
+    let file = create(to.tmp(), &name)?;
+    let placed = crate::store::write_all(&file, message)
+        .and_then(|()| lasting(&file, time(second, 0), time(second, 0)))
+        .and_then(|()| put_in_place(to.tmp(), to.part(part), &name));
+    if let Err(errno) = placed {
+        unlink(to.tmp(), &name)?;
+        return Err(errno).with_context(|| to.part(part).path().join(&name).display().to_string());
+    }
+    to.part(part).sync()
 }
 
 /// Makes sure that what was moved lasts.
@@ -117,9 +136,7 @@ fn put_in_place(tmp: &Directory, target: &Directory, name: &OsStr) -> rustix::io
 
 fn copy(source: &OwnedFd, stat: &Stat, tmp: &Directory, name: &OsStr) -> Result<()> {
     let named = || tmp.path().join(name).display().to_string();
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mode = Mode::RUSR | Mode::WUSR;
-    let file = rustix::fs::openat(tmp, name, flags, mode).with_context(named)?;
+    let file = create(tmp, name)?;
     let mut piece = Vec::with_capacity(PIECE);
     loop {
         piece.clear();
@@ -130,12 +147,25 @@ fn copy(source: &OwnedFd, stat: &Stat, tmp: &Directory, name: &OsStr) -> Result<
             Err(errno) => return Err(errno.into()),
         }
     }
-    let time = |second: i64, nanosecond: i64| Timespec { tv_sec: second, tv_nsec: nanosecond };
-    let times = Timestamps {
-        last_access: time(stat.st_atime, stat.st_atime_nsec as i64),
-        last_modification: time(stat.st_mtime, stat.st_mtime_nsec as i64),
-    };
-    rustix::fs::futimens(&file, &times).and_then(|()| rustix::fs::fsync(&file)).with_context(named)
+    let accessed = time(stat.st_atime, stat.st_atime_nsec as i64);
+    let modified = time(stat.st_mtime, stat.st_mtime_nsec as i64);
+    lasting(&file, accessed, modified).with_context(named)
+}
+
+fn create(tmp: &Directory, name: &OsStr) -> Result<OwnedFd> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mode = Mode::RUSR | Mode::WUSR;
+    rustix::fs::openat(tmp, name, flags, mode).with_context(|| tmp.path().join(name).display().to_string())
+}
+
+fn time(second: i64, nanosecond: i64) -> Timespec {
+    Timespec { tv_sec: second, tv_nsec: nanosecond }
+}
+
+/// The times of a file, and all of it on stable storage.
+fn lasting(file: &OwnedFd, accessed: Timespec, modified: Timespec) -> rustix::io::Result<()> {
+    let times = Timestamps { last_access: accessed, last_modification: modified };
+    rustix::fs::futimens(file, &times).and_then(|()| rustix::fs::fsync(file))
 }
 
 /// The same name without the numbers that another mailbox's programs gave it: a second file with mbsync's

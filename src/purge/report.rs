@@ -145,6 +145,9 @@ fn total_in_words(mailbox: &Path, act: Act, outcome: &Outcome) -> String {
     if outcome.undated > 0 {
         let _ = write!(line, "; {} stay, since their time cannot be known", outcome.undated);
     }
+    if outcome.doubtful > 0 {
+        let _ = write!(line, "; {} stay, since their end is not certain", outcome.doubtful);
+    }
     if outcome.stale > 0 {
         let _ = write!(line, "; {} of broken deliveries removed", outcome.stale);
     }
@@ -162,6 +165,7 @@ fn total_in_json(mailbox: &Path, act: Act, outcome: &Outcome) -> String {
         ("gone", outcome.gone.to_string()),
         ("octets", outcome.octets.to_string()),
         ("undated", outcome.undated.to_string()),
+        ("doubtful", outcome.doubtful.to_string()),
         ("stale", outcome.stale.to_string()),
         ("cut_short", outcome.is_cut_short.to_string()),
     ]);

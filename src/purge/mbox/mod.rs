@@ -73,6 +73,8 @@ pub struct Outcome {
     pub removed: u64,
     /// Octets that they took.
     pub octets: u64,
+    /// Those that stay because nobody knows their time.
+    pub undated: u64,
     /// Those that would go, if anybody could say where they begin and end.
     pub doubtful: u64,
 }
@@ -155,7 +157,8 @@ fn choose(
         .map(|message| candidate(message, task, source))
         .collect::<Result<Vec<Candidate>>>()?;
     let mut goes = task.rules.chosen(&candidates, task.now);
-    let mut outcome = Outcome { messages: goes.len() as u64, ..Outcome::default() };
+    let undated = candidates.iter().filter(|candidate| candidate.time.is_none()).count();
+    let mut outcome = Outcome { messages: goes.len() as u64, undated: undated as u64, ..Outcome::default() };
     for ((message, candidate), goes) in contents.messages.iter().zip(&candidates).zip(&mut goes) {
         if *goes && message.doubt.is_some() {
             outcome.doubtful += 1;

@@ -195,7 +195,7 @@ fn a_report_in_json_has_a_line_for_each_message_and_mailbox() {
     assert_eq!(
         *total,
         serde_json::json!({"mailbox": "box", "act": "would remove", "messages": 7, "gone": 3, "octets": 123,
-            "undated": 0, "stale": 0, "cut_short": false})
+            "undated": 0, "doubtful": 0, "stale": 0, "cut_short": false})
     );
     let paths: Vec<&str> = lines[..3].iter().map(|line| line["message"].as_str().expect("a path")).collect();
     assert!(paths.contains(&"box/new/6.old-unread"), "{paths:?}");
@@ -331,4 +331,60 @@ impl Outcome {
     fn stderr_lines(self, status: i32, lines: usize) {
         assert_eq!((self.status(), self.stderr().lines().count()), (status, lines), "{}", self.stderr());
     }
+}
+
+/// Three messages: of 101 days, flagged of 101 days, of one day. The zone of the date is not known, so the
+/// message is as young as it can be.
+fn mbox(world: &World, name: &str) -> [String; 3] {
+    let date = |days: u64| {
+        let text = Outcome(
+            std::process::Command::new("date")
+                .args(["-u", "-d", &format!("{days} days ago"), "+%a %b %e %H:%M:%S %Y"])
+                .output()
+                .expect("date"),
+        )
+        .succeeds();
+        String::from_utf8(text).expect("UTF-8").trim_end().to_owned()
+    };
+    let messages = [
+        format!("From a@example.org {}\nSubject: old\nStatus: RO\n\n>From the start\n\n", date(101)),
+        format!("From a@example.org {}\nSubject: flagged\nStatus: RO\nX-Status: F\n\nhi\n\n", date(101)),
+        format!("From a@example.org {}\nSubject: young\n\nhi\n\n", date(1)),
+    ];
+    world.write(name, messages.concat().as_bytes());
+    messages
+}
+
+#[test]
+fn of_an_mbox_the_rest_stays_byte_for_byte() {
+    let world = World::unprivileged();
+    let [old, flagged, young] = mbox(&world, "mbox");
+    let dry = purge(&world, &["--older-than", "90d", "--dry-run", "mbox"]).succeeds();
+    let told = format!(
+        "   100d {:>7} B  mbox@0  old\nmbox: would remove 1 of 3 messages, {} B\n",
+        old.len(),
+        old.len()
+    );
+    assert_eq!(String::from_utf8(dry).expect("UTF-8"), told);
+    assert_eq!(purge(&world, &["--older-than", "90d", "mbox"]).succeeds(), b"");
+    assert_eq!(fs::read(world.path("mbox")).expect("an mbox"), [flagged, young].concat().as_bytes());
+    let state = world.path("mbox").metadata().expect("a file");
+    assert_eq!(purge(&world, &["--older-than", "90d", "mbox"]).succeeds(), b"");
+    let again = world.path("mbox").metadata().expect("a file");
+    assert_eq!((state.ino(), state.mtime_nsec()), (again.ino(), again.mtime_nsec()), "it was touched");
+}
+
+#[test]
+fn what_moves_out_of_an_mbox_is_as_it_arrived() {
+    let world = World::unprivileged();
+    let [_, flagged, young] = mbox(&world, "mbox");
+    maildir(&world, "archive");
+    purge(&world, &["--older-than", "90d", "--move-to", "archive", "mbox"]).succeeds();
+    assert_eq!(fs::read(world.path("mbox")).expect("an mbox"), [flagged, young].concat().as_bytes());
+    let [(path, bytes)] = &world.files("archive")[..] else { panic!("not one message") };
+    assert!(path.display().to_string().ends_with(":2,S"), "{}", path.display());
+    assert!(bytes.ends_with(b"\nFrom the start\n"), "{}", bytes.escape_ascii());
+    let age =
+        SystemTime::now().duration_since(path.metadata().expect("a file").modified().expect("its time"));
+    assert_eq!(age.expect("in the past").as_secs() / 86_400, 100);
 }
