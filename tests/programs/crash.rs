@@ -214,6 +214,14 @@ fn serve(mut socket: UnixStream, store: &Mutex<Vec<Vec<u8>>>) -> std::io::Result
     socket.write_all(b"250 x\r\n")
 }
 
+/// Waits until the server has done with whoever came before: it serves one after the other.
+fn is_at_rest(world: &World) {
+    let socket = UnixStream::connect(world.path("lmtp")).unwrap();
+    let mut greeting = String::new();
+    BufReader::new(socket).read_line(&mut greeting).unwrap();
+    assert!(greeting.starts_with("220"), "{greeting}");
+}
+
 #[test]
 fn every_failing_system_call_leaves_the_message_with_the_lmtp_server_or_with_the_host() {
     let world = World::unprivileged();
@@ -223,6 +231,7 @@ fn every_failing_system_call_leaves_the_message_with_the_lmtp_server_or_with_the
     assert!(calls.iter().any(|(name, _)| name == "connect"), "{calls:?}");
     for (name, number) in &calls {
         for error in ERRORS.into_iter().chain(["ECONNRESET"]) {
+            is_at_rest(&world);
             store.lock().unwrap().clear();
             let case = format!("{name}-{number}-{error}");
             let inject = format!("inject={name}:error={error}:when={number}");
