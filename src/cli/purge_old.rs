@@ -49,7 +49,7 @@ pub struct Arguments {
     #[arg(long, value_name = "SIZE", help_heading = "Rules", value_parser = size)]
     pub keep_size: Option<u64>,
 
-    /// Age by: arrival, date, name
+    /// Age counts from arrival, date, name
     #[arg(
         long,
         value_name = "TIME",
@@ -77,7 +77,7 @@ pub struct Arguments {
     #[arg(long, help_heading = "Which mail")]
     pub include_drafts: bool,
 
-    /// Only mail that is seen, unseen, trashed and so on
+    /// Only mail with this flag: seen, trashed, draft ...
     #[arg(long, value_name = "FLAG", hide_possible_values = true, help_heading = "Which mail")]
     pub only: Vec<Only>,
 
@@ -101,7 +101,7 @@ pub struct Arguments {
     #[arg(long, value_name = "MAILDIR", help_heading = "How")]
     pub move_to: Option<PathBuf>,
 
-    /// Old files in tmp: yes, no
+    /// Stale files in tmp go: yes, no
     #[arg(
         long,
         value_name = "WHAT",

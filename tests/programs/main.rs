@@ -14,6 +14,7 @@ mod is_encrypted;
 mod kind;
 mod layers;
 mod pages;
+mod purge_nightly;
 mod purge_old;
 mod refusal;
 mod roundtrip;

@@ -234,8 +234,17 @@ fn every_message_on_a_page_is_one_that_a_program_says() {
 
 #[test]
 fn every_message_of_the_programs_is_on_a_page_with_its_cure() {
-    const MACROS: [&str; 7] =
-        ["bail!(", "ensure!(", "anyhow!(", "context(", "Refusal(", ".warning(", ".problem("];
+    const MACROS: [&str; 9] = [
+        "bail!(",
+        "ensure!(",
+        "anyhow!(",
+        "context(",
+        "Refusal(",
+        "NoMailbox(",
+        "Sysexit(",
+        ".warning(",
+        ".problem(",
+    ];
     // A word that only stands before another program's or the system's words is no message.
     const SHORTEST: usize = 12;
     let told: String = pages().iter().flat_map(|(name, _)| diagnostics(name)).collect::<Vec<_>>().join("\n");
@@ -340,6 +349,9 @@ fn example_world() -> World {
     world.write("Maildir/cur/1.a:2,S", &sealed);
     world.write("Maildir/new/.keep", b"");
     world.write("Maildir/tmp/.keep", b"");
+    for part in ["cur", "new", "tmp"] {
+        world.write(&format!("Archive/{part}/.keep"), b"");
+    }
     world
 }
 
