@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::world::World;
 
 /// A Dovecot with its own directories, and the users alice and full, whose quota is one kilobyte.
-struct Dovecot<'a> {
+pub struct Dovecot<'a> {
     world: &'a World,
     process: Child,
     port: u16,
@@ -19,7 +19,7 @@ struct Dovecot<'a> {
 
 impl<'a> Dovecot<'a> {
     /// Starts it; `settings` come last in its configuration.
-    fn start(world: &'a World, settings: &str) -> Self {
+    pub fn start(world: &'a World, settings: &str) -> Self {
         let program = "/usr/sbin/dovecot";
         assert!(Path::new(program).exists(), "{program} is missing: apt-get install dovecot-lmtpd");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -95,7 +95,8 @@ impl<'a> Dovecot<'a> {
         panic!("dovecot does not start: {}", self.log());
     }
 
-    fn log(&self) -> String {
+    /// What it has logged.
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.world.path("log")).unwrap_or_default()
     }
 

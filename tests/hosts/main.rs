@@ -12,6 +12,7 @@ mod mail;
 mod mta;
 mod postfix;
 mod procmail;
+mod purge;
 mod smtp;
 mod stranger;
 mod wait;
