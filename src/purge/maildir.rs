@@ -7,7 +7,7 @@
 //! | step | if it fails | the machine stops after it: there is |
 //! | --- | --- | --- |
 //! | list, look at each | nothing was removed | what was there |
-//! | remove one, or move it | it stays, and so do those behind it | all others |
+//! | remove one, or move it | it stays, and so do those of later blocks | all others |
 //! | sync the directories | | perhaps a message that had gone |
 
 use std::ffi::OsStr;
@@ -20,13 +20,18 @@ use rustix::io::Errno;
 
 use super::rules::Candidate;
 use super::successors::Successors;
-use super::{By, Going, Outcome, Task, Witness, condition, moving};
+use super::{By, Going, Outcome, Task, Witness, condition, moving, shared};
 use crate::mailbox::{Maildir, Part, each_entry, maildir};
 use crate::message::Header;
 use crate::store::directory::Directory;
 
 /// What deliveries leave in `tmp` goes after so many seconds (maildir(5)).
 const STALE: i64 = 36 * 3600;
+
+/// How many messages are looked at, or removed, between two looks at the clock; and how many where each may take
+/// long.
+const BLOCK: usize = 4096;
+const FEW: usize = 256;
 
 /// How often a message that moved is looked for.
 const ROUNDS: usize = 20;
@@ -71,6 +76,13 @@ struct File {
     part: Part,
     has_size: bool,
     inode: u64,
+}
+
+impl File {
+    fn name(self, names: &[u8]) -> &[u8] {
+        let start = self.start as usize;
+        names.get(start..start + usize::from(self.length)).unwrap_or_default()
+    }
 }
 
 impl List {
@@ -122,56 +134,64 @@ impl List {
         Ok(())
     }
 
-    fn name(&self, file: &File) -> &[u8] {
-        let start = file.start as usize;
-        self.names.get(start..start + usize::from(file.length)).unwrap_or_default()
-    }
-
     /// Asks for what the names do not tell, in the order of the files' numbers: that is how they lie.
     fn look(&mut self, maildir: &Maildir, task: &Task, witness: &mut dyn Witness) -> Result<()> {
         let mut order: Vec<u32> = (0..self.files.len() as u32).collect();
         order.sort_unstable_by_key(|at| self.files[*at as usize].inode);
         self.files = order.iter().map(|at| self.files[*at as usize]).collect();
         self.candidates = order.iter().map(|at| self.candidates[*at as usize]).collect();
-        for at in 0..self.files.len() {
-            if at % 1024 == 0 && task.is_over() {
-                self.files.truncate(at);
-                self.candidates.truncate(at);
+        if !task.asks_files() && self.files.iter().all(|file| file.has_size || !task.asks_sizes()) {
+            return Ok(());
+        }
+        let names = &self.names;
+        let mut done = 0;
+        for (files, candidates) in self.files.chunks_mut(BLOCK).zip(self.candidates.chunks_mut(BLOCK)) {
+            if task.is_over() {
                 self.is_cut_short = true;
                 break;
             }
-            self.look_at(at, maildir, task)?;
-            witness.judged(1);
+            shared::each(files, candidates, |file, candidate| {
+                look_at(file, candidate, names, maildir, task)
+            })?;
+            done += files.len();
+            witness.judged(files.len() as u64);
         }
+        self.files.truncate(done);
+        self.candidates.truncate(done);
         Ok(())
     }
+}
 
-    fn look_at(&mut self, at: usize, maildir: &Maildir, task: &Task) -> Result<()> {
-        let file = self.files[at];
-        let directory = maildir.part(file.part);
-        let name = OsStr::from_bytes(self.name(&file));
-        let wants_size = (task.rules.keep_size.is_some() || task.tells_sizes) && !file.has_size;
-        let stat = if task.by == By::Arrival || wants_size { directory.stat(name)? } else { None };
-        let header = if task.reads_headers() { maildir::header(directory, name)? } else { None };
-        let candidate = &mut self.candidates[at];
-        if let Some(stat) = stat {
-            candidate.size = u64::try_from(stat.st_size).unwrap_or(0);
-            self.files[at].has_size = true;
-            if task.by == By::Arrival {
-                candidate.time = Some(stat.st_mtime);
-            }
+/// Asks for what is wanted of one message.
+fn look_at(
+    file: &mut File,
+    candidate: &mut Candidate,
+    names: &[u8],
+    maildir: &Maildir,
+    task: &Task,
+) -> Result<()> {
+    let directory = maildir.part(file.part);
+    let name = OsStr::from_bytes(file.name(names));
+    let wants_size = task.asks_sizes() && !file.has_size;
+    let stat = if task.by == By::Arrival || wants_size { directory.stat(name)? } else { None };
+    let header = if task.reads_headers() { maildir::header(directory, name)? } else { None };
+    if let Some(stat) = stat {
+        candidate.size = u64::try_from(stat.st_size).unwrap_or(0);
+        file.has_size = true;
+        if task.by == By::Arrival {
+            candidate.time = Some(stat.st_mtime);
         }
-        if task.reads_headers() {
-            // One that has gone away fits nothing.
-            let header = header.as_deref().map(Header);
-            let fits = |header: Header| task.conditions.iter().all(|condition| condition.holds(header));
-            candidate.matches = header.is_some_and(fits);
-            if task.by == By::Date {
-                candidate.time = header.and_then(condition::date).filter(|second| *second <= task.now);
-            }
-        }
-        Ok(())
     }
+    if task.reads_headers() {
+        // One that has gone away fits nothing.
+        let header = header.as_deref().map(Header);
+        let fits = |header: Header| task.conditions.iter().all(|condition| condition.holds(header));
+        candidate.matches = header.is_some_and(fits);
+        if task.by == By::Date {
+            candidate.time = header.and_then(condition::date).filter(|second| *second <= task.now);
+        }
+    }
+    Ok(())
 }
 
 fn remove(
@@ -181,17 +201,19 @@ fn remove(
     witness: &mut dyn Witness,
     outcome: &mut Outcome,
 ) -> Result<()> {
-    let goes = task.rules.chosen(&list.candidates, task.now);
+    let chosen = task.rules.chosen(&list.candidates, task.now);
+    let going: Vec<u32> = (0_u32..).zip(chosen).filter(|(_, goes)| *goes).map(|(at, _)| at).collect();
     let mut moved = Successors::default();
-    let all = list.files.iter().zip(&list.candidates).zip(goes);
-    for (at, ((file, candidate), _)) in all.filter(|(_, goes)| *goes).enumerate() {
-        if at % 256 == 0 && task.is_over() {
+    let is_told = task.is_dry || task.move_to.is_some() || witness.is_told_of_each();
+    for block in going.chunks(if is_told { FEW } else { BLOCK }) {
+        if task.is_over() {
             outcome.is_cut_short = true;
             break;
         }
-        let message = Known { part: file.part, name: list.name(file), candidate, has_size: file.has_size };
-        if !take_away(maildir, task, &message, witness, outcome)? {
-            moved.expect(message.name, *candidate, file.has_size);
+        if is_told {
+            remove_one_by_one(block, maildir, task, list, &mut moved, witness, outcome)?;
+        } else {
+            remove_together(block, maildir, list, &mut moved, outcome)?;
         }
     }
     for _ in 0..ROUNDS {
@@ -206,6 +228,56 @@ fn remove(
         }
         if let Some(to) = task.move_to {
             moving::settle(to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes messages that nobody has to be told of, by several threads: the kernel frees the space of one while
+/// it looks for another.
+fn remove_together(
+    block: &[u32],
+    maildir: &Maildir,
+    list: &List,
+    moved: &mut Successors,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    let mut going: Vec<(File, Candidate)> =
+        block.iter().map(|at| (list.files[*at as usize], list.candidates[*at as usize])).collect();
+    let mut fates = vec![None; going.len()];
+    let done = shared::each(&mut going, &mut fates, |(file, _), is_gone| {
+        let name = OsStr::from_bytes(file.name(&list.names));
+        *is_gone = Some(unlink(maildir.part(file.part), name)?);
+        Ok(())
+    });
+    for ((file, candidate), is_gone) in going.iter().zip(fates) {
+        match is_gone {
+            Some(true) => {
+                outcome.gone += 1;
+                outcome.octets += candidate.size;
+            }
+            Some(false) => moved.expect(file.name(&list.names), *candidate, file.has_size),
+            None => {}
+        }
+    }
+    done
+}
+
+fn remove_one_by_one(
+    block: &[u32],
+    maildir: &Maildir,
+    task: &Task,
+    list: &List,
+    moved: &mut Successors,
+    witness: &mut dyn Witness,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    for at in block {
+        let (file, candidate) = (&list.files[*at as usize], &list.candidates[*at as usize]);
+        let name = file.name(&list.names);
+        let message = Known { part: file.part, name, candidate, has_size: file.has_size };
+        if !take_away(maildir, task, &message, witness, outcome)? {
+            moved.expect(name, *candidate, file.has_size);
         }
     }
     Ok(())

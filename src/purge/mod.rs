@@ -8,6 +8,7 @@ mod moving;
 pub mod owner;
 pub mod report;
 pub mod rules;
+mod shared;
 mod successors;
 
 use std::path::{Path, PathBuf};
@@ -82,6 +83,16 @@ impl Task<'_> {
         }
     }
 
+    /// Whether more has to be known of each message than its name tells, apart from its size.
+    fn asks_files(&self) -> bool {
+        self.by == By::Arrival || self.reads_headers()
+    }
+
+    /// Whether the sizes matter.
+    fn asks_sizes(&self) -> bool {
+        self.rules.keep_size.is_some() || self.tells_sizes
+    }
+
     /// Whether the time for this run is over.
     pub fn is_over(&self) -> bool {
         self.end.is_some_and(|end| Instant::now() >= end)
@@ -138,6 +149,11 @@ pub struct Going<'a> {
 
 /// Who is told of each message.
 pub trait Witness {
+    /// Whether that is so. If not, messages go without a word, many at once.
+    fn is_told_of_each(&self) -> bool {
+        true
+    }
+
     /// It is about to go.
     ///
     /// # Errors

@@ -86,6 +86,10 @@ impl Report {
 }
 
 impl Witness for Report {
+    fn is_told_of_each(&self) -> bool {
+        self.detail == Detail::Messages
+    }
+
     fn sees(&mut self, going: &Going) -> Result<()> {
         if self.detail == Detail::Messages {
             let header = (going.header)()?.unwrap_or_default();

@@ -128,9 +128,13 @@ fn open(place: &Path) -> Maildir {
 struct Notes {
     seen: Vec<PathBuf>,
     gone: usize,
+    is_deaf: bool,
 }
 
 impl Witness for Notes {
+    fn is_told_of_each(&self) -> bool {
+        !self.is_deaf
+    }
     fn sees(&mut self, going: &Going) -> Result<()> {
         self.seen.push(going.path.clone());
         Ok(())
@@ -216,6 +220,7 @@ proptest! {
         by in prop_oneof![Just(By::Arrival), Just(By::Date), Just(By::Name)],
         is_listed: bool,
         is_dry: bool,
+        is_deaf: bool,
         // Also in the year 2100, and in 1970.
         now in prop_oneof![Just(1_795_608_000_i64), Just(4_107_542_400), Just(80 * DAY)],
     ) {
@@ -225,12 +230,13 @@ proptest! {
         let conditions = if is_listed { &condition[..] } else { &[] };
         let task = Task { by, conditions, is_dry, ..task(&rules, now) };
         let expected = stays(&known, &task, is_listed);
-        let mut notes = Notes::default();
+        let mut notes = Notes { is_deaf, ..Notes::default() };
         let outcome = purge(&open(place.path()), &task, &mut notes).unwrap();
         let gone = known.len() - expected.len();
         prop_assert_eq!(outcome.gone as usize, gone);
-        prop_assert_eq!(notes.gone, gone);
-        prop_assert_eq!(notes.seen.len(), gone);
+        let told = if is_deaf && !is_dry { 0 } else { gone };
+        prop_assert_eq!(notes.gone, told);
+        prop_assert_eq!(notes.seen.len(), told);
         prop_assert_eq!(outcome.messages as usize, known.len());
         let all = known.keys().cloned().collect();
         prop_assert_eq!(files(place.path()), if is_dry { all } else { expected });
@@ -380,4 +386,50 @@ fn when_the_time_is_over_nothing_more_goes() {
     let outcome = purge(&open(place.path()), &task, &mut Notes::default()).unwrap();
     assert!(outcome.is_cut_short && outcome.gone == 0);
     assert_eq!(files(place.path()).len(), 10);
+}
+
+#[test]
+fn threads_remove_what_one_would_remove_and_say_what_failed() {
+    let letters: Vec<Letter> = (0..3_000)
+        .map(|number| Letter { arrived: if number % 3 == 0 { 0 } else { -100 * DAY }, ..old("cur", "S") })
+        .collect();
+    let (place, known) = made(&letters, NOW);
+    // A directory under the name of a message is none, and one that comes meanwhile cannot be unlinked.
+    let (first, _) = known.iter().find(|(_, letter)| letter.arrived < 0).unwrap();
+    let rules = older_than("90d");
+    let mut swapper = Swapper { at: place.path().join(first), is_done: false };
+    let failed = purge(&open(place.path()), &task(&rules, NOW), &mut swapper).unwrap_err();
+    assert!(format!("{failed:#}").starts_with(&place.path().join(first).display().to_string()), "{failed:#}");
+    fs::remove_dir(place.path().join(first)).unwrap();
+
+    let mut notes = Notes { is_deaf: true, ..Notes::default() };
+    purge(&open(place.path()), &task(&rules, NOW), &mut notes).unwrap();
+    let young = known.iter().filter(|(_, letter)| letter.arrived == 0).map(|(path, _)| path.clone());
+    assert_eq!(files(place.path()), young.collect());
+}
+
+/// Puts a directory in the place of a message once all were judged.
+struct Swapper {
+    at: PathBuf,
+    is_done: bool,
+}
+
+impl Witness for Swapper {
+    fn is_told_of_each(&self) -> bool {
+        false
+    }
+    fn sees(&mut self, _: &Going) -> Result<()> {
+        panic!("nobody asked")
+    }
+    fn gone(&mut self) -> Result<()> {
+        Ok(())
+    }
+    fn stayed(&mut self) {}
+    fn judged(&mut self, _: u64) {
+        if !self.is_done {
+            fs::remove_file(&self.at).unwrap();
+            fs::create_dir(&self.at).unwrap();
+            self.is_done = true;
+        }
+    }
 }
