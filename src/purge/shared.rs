@@ -1,7 +1,8 @@
 //! Work on many messages, shared by threads: nearly all of it is waiting for the kernel.
 
 use std::num::NonZero;
-use std::thread::{available_parallelism, scope};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{Builder, available_parallelism, scope};
 
 use anyhow::Result;
 
@@ -20,25 +21,29 @@ pub fn each<A: Send, B: Send>(
     others: &mut [B],
     act: impl Fn(&mut A, &mut B) -> Result<()> + Sync,
 ) -> Result<()> {
-    let all = |ones: &mut [A], others: &mut [B]| {
-        ones.iter_mut().zip(others).try_for_each(|(one, other)| act(one, other))
+    let count = threads_for(ones.len());
+    let share = ones.len().div_ceil(count).max(1);
+    let shares = Mutex::new(ones.chunks_mut(share).zip(others.chunks_mut(share)));
+    let work = || {
+        loop {
+            let next = shares.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((ones, others)) = next else { return Ok(()) };
+            ones.iter_mut().zip(others).try_for_each(|(one, other)| act(one, other))?;
+        }
     };
-    let share = share_of(ones.len());
-    if share >= ones.len() {
-        return all(ones, others);
-    }
     scope(|scope| {
-        let shares = ones.chunks_mut(share).zip(others.chunks_mut(share));
-        let threads: Vec<_> = shares.map(|(ones, others)| scope.spawn(|| all(ones, others))).collect();
-        threads.into_iter().try_for_each(|thread| match thread.join() {
-            Ok(done) => done,
+        // Where no other thread can be had, this one does it all.
+        let spawn = |_| Builder::new().spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..count).filter_map(spawn).collect();
+        let own = work();
+        others.into_iter().fold(own, |done, other| match other.join() {
+            Ok(others) => done.and(others),
             Err(panic) => std::panic::resume_unwind(panic),
         })
     })
 }
 
-/// How many of `count` each thread takes.
-fn share_of(count: usize) -> usize {
-    let threads = available_parallelism().map_or(1, NonZero::get).min(MOST).min(count / FEW).max(1);
-    count.div_ceil(threads).max(1)
+/// How many threads `count` messages are worth.
+fn threads_for(count: usize) -> usize {
+    available_parallelism().map_or(1, NonZero::get).min(MOST).min(count / FEW).max(1)
 }
