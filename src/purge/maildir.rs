@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | list, look at each | nothing was removed | what was there |
 //! | remove one, or move it | it stays, and so do those of later blocks | all others |
-//! | sync the directories | | perhaps a message that had gone |
+//! | sync the directories, if messages moved | | perhaps a message that had gone |
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -222,12 +222,11 @@ fn remove(
         }
         moved = find_successors(maildir, task, &mut moved, witness, outcome)?;
     }
-    if outcome.gone > 0 && !task.is_dry {
+    // What was unlinked needs no sync: if it is back after a crash, the next run removes it again.
+    if let Some(to) = task.move_to.filter(|_| outcome.gone > 0 && !task.is_dry) {
+        moving::settle(to)?;
         for part in Part::ALL {
             maildir.part(part).sync()?;
-        }
-        if let Some(to) = task.move_to {
-            moving::settle(to)?;
         }
     }
     Ok(())
