@@ -33,6 +33,9 @@ const OURS: [&str; 7] =
 /// How much goes to standard output at once, in octets.
 const PIECE: usize = 64 * 1024;
 
+/// The most that a pipe holds, unless root made it larger.
+const PIPE: usize = 1 << 20;
+
 /// Hands `message` to `command`, or to standard output where there is none.
 ///
 /// Returns only without a command, or to say why it could not.
@@ -60,7 +63,8 @@ pub fn hand_on(message: &[u8], command: &[OsString], deadline: &Deadline) -> Res
 /// As for `hand_on`; the file cannot be read to its end, which is found out before the first octet is
 /// written to standard output.
 pub fn hand_on_pieces(pieces: &[&[u8]], rest: Rest, command: &[OsString], deadline: &Deadline) -> Result<()> {
-    if !command.is_empty() {
+    // What a pipe brings is nowhere before it is read, and no octet may leave before the last one came.
+    if !command.is_empty() || rest == Rest::InPipe {
         let mut output = Output::begin()?;
         for piece in pieces {
             output.write_all(piece)?;
@@ -102,11 +106,49 @@ impl Output {
     /// # Errors
     /// The host's file size limit is too small, the file cannot be read, the time ran out.
     fn append(&mut self, rest: Rest, deadline: &Deadline) -> Result<()> {
-        if let Rest::InFile { length, .. } = rest {
-            let room = self.room.checked_sub(length);
-            self.room = room.with_context(|| beyond(self.limit))?;
+        match rest {
+            Rest::Nothing => Ok(()),
+            Rest::InPipe => self.take_pages(deadline),
+            Rest::InFile { length, .. } => {
+                let room = self.room.checked_sub(length);
+                self.room = room.with_context(|| beyond(self.limit))?;
+                copy_rest(&self.file, rest, deadline)
+            }
         }
-        copy_rest(&self.file, rest, deadline).context("memory for the output")
+        .context("memory for the output")
+    }
+
+    /// Has the kernel copy what a pipe brings, to its end.
+    fn take_pages(&mut self, deadline: &Deadline) -> Result<()> {
+        let stdin = io::stdin();
+        loop {
+            deadline.wait(&stdin, PollFlags::IN)?;
+            // Beyond the host's limit a write may end in a signal: there an octet is read, if there is one.
+            let most = usize::try_from(self.room).unwrap_or(PIPE).min(PIPE);
+            if most == 0 {
+                return self.read_pipe(deadline);
+            }
+            match splice(&stdin, None, &self.file, None, most, SpliceFlags::NONBLOCK) {
+                Ok(0) => return Ok(()),
+                Ok(taken) => self.room -= taken as u64,
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(Errno::INVAL | Errno::NOSYS) => return self.read_pipe(deadline),
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    fn read_pipe(&mut self, deadline: &Deadline) -> Result<()> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            deadline.wait(io::stdin(), PollFlags::IN)?;
+            match rustix::io::read(io::stdin(), &mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(length) => self.write_all(&piece[..length])?,
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
     }
 
     /// Hands the whole message to `command`, or to standard output where there is none.

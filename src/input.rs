@@ -74,9 +74,11 @@ pub enum Rest {
     Nothing,
     /// So many octets of the file that standard input is, from here on.
     InFile { from: u64, length: u64 },
+    /// What the pipe that standard input is has still to bring. Whoever does not want it has to pass over it.
+    InPipe,
 }
 
-/// Makes sure of the rest: what a pipe has still to bring is read, what a file holds stays there.
+/// What follows a beginning, left where it is: in a file or in a pipe. Anything else is read.
 ///
 /// # Errors
 /// As for `read`.
@@ -87,9 +89,13 @@ pub fn rest(message: &mut Vec<u8>, deadline: &Deadline) -> Result<Rest> {
     }
     let input = std::io::stdin();
     let state = fstat(&input).context("standard input")?;
-    if !FileType::from_raw_mode(state.st_mode).is_file() {
-        go_on(message, deadline)?;
-        return Ok(Rest::Nothing);
+    match FileType::from_raw_mode(state.st_mode) {
+        FileType::RegularFile => {}
+        FileType::Fifo => return Ok(Rest::InPipe),
+        _ => {
+            go_on(message, deadline)?;
+            return Ok(Rest::Nothing);
+        }
     }
     let from = tell(&input).context("standard input")?;
     let length = u64::try_from(state.st_size).unwrap_or(0).saturating_sub(from);

@@ -39,6 +39,8 @@ fn filter(arguments: &Arguments) -> Result<u8> {
         // Whoever cannot or should not be told gets no refusal: the mail passes, with its verdict on it.
         let sender = envelope::sender_or_trace(arguments.sender.as_deref(), &arrival);
         if refusal::spares(sender.as_ref(), header).is_none() {
+            // A host counts unread input as a failure of its own.
+            input::discard(&deadline)?;
             bail!(exit::Refusal(level.refusal()));
         }
     }
