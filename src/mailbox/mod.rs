@@ -74,7 +74,12 @@ fn of_directory(root: Directory) -> Result<Mailbox> {
 fn of_file(path: &Path) -> Result<Mailbox> {
     let named = || path.display().to_string();
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
+    // Readers tell new mail by the time of access, so this is none. Only the owner may have that.
+    let opened = match rustix::fs::openat(CWD, path, flags | OFlags::NOATIME, Mode::empty()) {
+        Err(Errno::PERM) => rustix::fs::openat(CWD, path, flags, Mode::empty()),
+        opened => opened,
+    };
+    let file = match opened {
         Err(Errno::NOTDIR) => bail!(NoMailbox(format!("{}: is missing", named()))),
         Err(Errno::LOOP) => bail!(NoMailbox(format!("{}: is a symbolic link; give its target", named()))),
         Err(Errno::NXIO) => bail!(NoMailbox(format!("{}: is no regular file", named()))),
