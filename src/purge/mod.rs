@@ -257,7 +257,13 @@ fn file(path: &Path, task: &Task, report: &mut Report) -> Result<()> {
             None => Ok(()),
         }
     });
-    let done = done.map_err(no_input)?;
+    let done = match done {
+        Ok(done) => done,
+        Err(error) => {
+            report.stayed();
+            return Err(no_input(error));
+        }
+    };
     report.gone()?;
     let outcome = Outcome {
         messages: done.messages,

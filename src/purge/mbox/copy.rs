@@ -11,6 +11,7 @@ use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use super::rewrite::nothing_in;
+use crate::chain::within_file_size_limit;
 use crate::deadline::Deadline;
 use crate::input::reserve;
 use crate::mailbox::mbox::{Contents, Message};
@@ -43,6 +44,11 @@ impl<'a> Source<'a> {
         Source { mbox, lock, deadline, renewed: Cell::new(Instant::now()) }
     }
 
+    /// Its path, for errors.
+    pub fn path(&self) -> String {
+        self.mbox.path.display().to_string()
+    }
+
     /// All of it, from the beginning.
     pub fn whole(&self) -> impl Read {
         FromBeginning { source: self, at: 0 }
@@ -63,7 +69,7 @@ impl<'a> Source<'a> {
         let length = usize::try_from(span.end - span.start)?;
         let mut bytes = Vec::new();
         reserve(&mut bytes, length)?;
-        self.read_onto(span, &mut bytes).with_context(|| self.mbox.path.display().to_string())?;
+        self.read_onto(span, &mut bytes).with_context(|| self.path())?;
         Ok(bytes)
     }
 
@@ -99,7 +105,7 @@ impl<'a> Source<'a> {
     }
 
     /// Whether there is time left; and the dotlock stays fresh.
-    fn go_on(&self) -> io::Result<()> {
+    pub fn go_on(&self) -> io::Result<()> {
         if self.deadline.left().is_zero() {
             return Err(io::Error::new(ErrorKind::TimedOut, "the time ran out"));
         }
@@ -115,6 +121,8 @@ impl<'a> Source<'a> {
     /// # Errors
     /// There is no room, no time, or the system fails.
     pub fn copy(&self, kept: &Kept, new: &OwnedFd) -> Result<()> {
+        // A write beyond the limit would kill.
+        within_file_size_limit(usize::try_from(kept.octets())?).with_context(|| nothing_in(self.mbox))?;
         make_room(new, kept.octets()).with_context(|| nothing_in(self.mbox))?;
         let mut copying = Copying { source: self, new, gathered: Vec::with_capacity(2 * CHUNK) };
         copying.all(kept).with_context(|| nothing_in(self.mbox))

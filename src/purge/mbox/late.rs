@@ -26,13 +26,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long one may hold that lock.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Seconds after a change in which somebody may still wait for a lock that was held for it.
+/// Seconds after a change or a look in which somebody may still wait for a lock that was held for it.
 const RECENT: i64 = 10;
 
-/// Whether the mbox was changed so lately that somebody may have waited meanwhile.
+/// Whether the mbox was in use so lately that somebody may have waited meanwhile.
 pub fn is_recent(before: &Stat) -> bool {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_secs()).map_or(true, |now| now < before.st_mtime.saturating_add(RECENT))
+    let used = before.st_mtime.max(before.st_atime);
+    i64::try_from(now.as_secs()).map_or(true, |now| now < used.saturating_add(RECENT))
 }
 
 /// Lets those finish who have the old file of an mbox open, and removes it. With nobody there it does not
@@ -50,11 +51,7 @@ pub fn settle(old: &Mbox, before: &Stat, is_alone: bool) -> Result<()> {
         if is_settled(old, &second, &deadline)? {
             return Ok(());
         }
-        ensure!(
-            !deadline.left().is_zero(),
-            "{}: another program keeps the old file locked; what it adds comes with the next run",
-            old.path.display()
-        );
+        ensure!(!deadline.left().is_zero(), "another program keeps that locked");
         sleep(Duration::from_millis(100));
     }
 }
@@ -63,7 +60,7 @@ pub fn settle(old: &Mbox, before: &Stat, is_alone: bool) -> Result<()> {
 /// them may wait for that of the old file.
 fn is_settled(old: &Mbox, second: &SecondName, deadline: &Deadline) -> Result<bool> {
     if let Some(_lock) = Fcntl::attempt(&old.file)?
-        && octets(&old.file).context("the old file")? <= second.octets
+        && octets(&old.file)? <= second.octets
     {
         remove(old, second)?;
         return Ok(true);

@@ -5,6 +5,7 @@
 //! | open, watch, lock, read | nothing was removed | the old mbox, a stale lock that the next program breaks |
 //! | make the new file beside it, 0600 | nothing was removed | also an unfinished file, which the next run removes |
 //! | copy what stays, owner, mode, times, sync | the new file is removed | the same |
+//! | show, or move, what goes | the new file is removed | the same; what was moved comes twice |
 //! | lock the new file, exchange the two names | the new file is removed | the old or the new mbox, whole |
 //! | sync the directory | the old file stays beside | the same, and the other one beside it |
 //! | unlock, wait for who has the old file open | | the new mbox; the next run removes the old file |
@@ -12,9 +13,11 @@
 //! | remove the old file, sync the directory | the next run does it | the new mbox |
 //!
 //! The last steps are for programs that open an mbox before they wait for its lock and do not look again when
-//! they have it: procmail without a lock file, mutt that saves a message. What they write goes to the old file,
-//! which is kept under another name until they are done. Its name says which mbox it was and how long, so that
-//! a run after a crash knows a file that was left from one that was not finished.
+//! they have it: procmail without a lock file, mutt that saves a message, Dovecot where it locks by fcntl first.
+//! Whoever waits when the copy is done goes first, and all begins again, a few times. What they write to the
+//! old file after that is taken over; it is kept under another name until they are done. That name says which
+//! mbox it was and how long, so that a run after a crash knows a file that was left from one that was not
+//! finished.
 
 mod copy;
 mod late;
@@ -23,6 +26,8 @@ mod rewrite;
 mod watch;
 
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
@@ -114,6 +119,42 @@ impl Going<'_> {
 /// the system fails. Nothing is removed then, unless the last sync failed or a program keeps the old file
 /// locked for a minute, which the next run sets right.
 pub fn purge(path: &Path, task: &Task, each: &mut dyn FnMut(Going) -> Result<()>) -> Result<Outcome> {
+    let mut others = Others::Unseen;
+    for left in (0..ATTEMPTS).rev() {
+        if let Some(outcome) = attempt(path, task, others, each)? {
+            return Ok(outcome);
+        }
+        // One that sleeps between two looks at the lock may find it taken again.
+        others = if left > 1 { Others::First } else { Others::Later };
+        sleep(TURN);
+    }
+    Ok(Outcome::default())
+}
+
+/// How often other programs are let go first.
+const ATTEMPTS: usize = 6;
+
+/// How long they have for that.
+const TURN: Duration = Duration::from_millis(1200);
+
+/// Programs that want the mbox too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Others {
+    /// None came yet. One that comes goes first.
+    Unseen,
+    /// Some came, and more may; they go first.
+    First,
+    /// There was never an end of them. What they write to the old file is taken over.
+    Later,
+}
+
+/// None when others go first.
+fn attempt(
+    path: &Path,
+    task: &Task,
+    others: Others,
+    each: &mut dyn FnMut(Going) -> Result<()>,
+) -> Result<Option<Outcome>> {
     let named = || path.display().to_string();
     let old = Mbox::open(path)?;
     let watch = Watch::over(&old.file);
@@ -125,9 +166,10 @@ pub fn purge(path: &Path, task: &Task, each: &mut dyn FnMut(Going) -> Result<()>
     let contents = mbox::read(source.whole()).with_context(named)?.ok_or_else(|| {
         NoMailbox(format!("{}: is no mailbox: no From line with a date stands at its beginning", named()))
     })?;
-    let (goes, outcome) = choose(&contents, task, &source, each)?;
-    if outcome.removed == 0 || task.is_dry {
-        return Ok(outcome);
+    let choice = Choice::of(&contents, task, &source)?;
+    if choice.outcome.removed == 0 || task.is_dry {
+        choice.show(&contents, &source, each)?;
+        return Ok(Some(choice.outcome));
     }
     ensure!(
         lock.has_dotlock(),
@@ -135,42 +177,73 @@ pub fn purge(path: &Path, task: &Task, each: &mut dyn FnMut(Going) -> Result<()>
         named()
     );
     let new = New::beside(&old, &before)?;
-    source.copy(&Kept::of(&contents, &goes), &new.file)?;
+    source.copy(&Kept::of(&contents, &choice.goes), &new.file)?;
     likeness::give(&old, &before, &new.file)?;
+    new.sync(&old)?;
+    if others != Others::Later && watch.sees_somebody(&before) {
+        return Ok(None);
+    }
+    // Moving them may take long, and cannot be done twice.
+    choice.show(&contents, &source, each)?;
     new.take_the_place_of(&old, &before)?;
-    let is_alone = watch.saw_nobody() && !lock.had_to_wait() && !late::is_recent(&before);
+    let is_alone = others == Others::Unseen
+        && !watch.sees_somebody(&before)
+        && !lock.had_to_wait()
+        && !late::is_recent(&before);
     drop(lock);
-    late::settle(&old, &before, is_alone)?;
-    Ok(outcome)
+    late::settle(&old, &before, is_alone)
+        .with_context(|| format!("{}: was rewritten; its old file is left to the next run", named()))?;
+    Ok(Some(choice.outcome))
 }
 
-/// For each message whether it goes.
-fn choose(
-    contents: &Contents,
-    task: &Task,
-    source: &Source,
-    each: &mut dyn FnMut(Going) -> Result<()>,
-) -> Result<(Vec<bool>, Outcome)> {
-    let candidates = contents
-        .messages
-        .iter()
-        .map(|message| candidate(message, task, source))
-        .collect::<Result<Vec<Candidate>>>()?;
-    let mut goes = task.rules.chosen(&candidates, task.now);
-    let undated = candidates.iter().filter(|candidate| candidate.time.is_none()).count();
-    let mut outcome = Outcome { messages: goes.len() as u64, undated: undated as u64, ..Outcome::default() };
-    for ((message, candidate), goes) in contents.messages.iter().zip(&candidates).zip(&mut goes) {
-        if *goes && message.doubt.is_some() {
-            outcome.doubtful += 1;
-            *goes = false;
+/// Which messages go.
+struct Choice {
+    /// For each message whether it goes.
+    goes: Vec<bool>,
+    /// For each message the time by which it was judged.
+    times: Vec<Option<i64>>,
+    outcome: Outcome,
+}
+
+impl Choice {
+    fn of(contents: &Contents, task: &Task, source: &Source) -> Result<Self> {
+        let messages = &contents.messages;
+        let candidates = messages
+            .iter()
+            .map(|message| candidate(message, task, source))
+            .collect::<Result<Vec<Candidate>>>()?;
+        let times: Vec<Option<i64>> = candidates.iter().map(|candidate| candidate.time).collect();
+        let mut goes = task.rules.chosen(&candidates, task.now);
+        let mut outcome = Outcome {
+            messages: messages.len() as u64,
+            undated: times.iter().filter(|time| time.is_none()).count() as u64,
+            ..Outcome::default()
+        };
+        for (message, goes) in messages.iter().zip(&mut goes).filter(|(_, goes)| **goes) {
+            if message.doubt.is_some() {
+                outcome.doubtful += 1;
+                *goes = false;
+            } else {
+                outcome.removed += 1;
+                outcome.octets += message.end - message.start;
+            }
         }
-        if *goes {
-            outcome.removed += 1;
-            outcome.octets += message.end - message.start;
-            each(Going { source, message, time: candidate.time.unwrap_or(message.time) })?;
-        }
+        Ok(Choice { goes, times, outcome })
     }
-    Ok((goes, outcome))
+
+    fn show(
+        &self,
+        contents: &Contents,
+        source: &Source,
+        each: &mut dyn FnMut(Going) -> Result<()>,
+    ) -> Result<()> {
+        let all = contents.messages.iter().zip(&self.goes).zip(&self.times);
+        for ((message, _), time) in all.filter(|((_, goes), _)| **goes) {
+            source.go_on().with_context(|| source.path())?;
+            each(Going { source, message, time: time.unwrap_or(message.time) })?;
+        }
+        Ok(())
+    }
 }
 
 fn candidate(message: &Message, task: &Task, source: &Source) -> Result<Candidate> {

@@ -73,14 +73,21 @@ impl<'a> New<'a> {
         Ok(new)
     }
 
+    /// Puts it on stable storage.
+    ///
+    /// # Errors
+    /// It may not be there.
+    pub fn sync(&self, old: &Mbox) -> Result<()> {
+        rustix::fs::fsync(&self.file).with_context(|| nothing_in(old))
+    }
+
     /// Exchanges the two names, on stable storage; `old` then has the second one. Nobody who finds the new
     /// file gets its lock before that.
     ///
     /// # Errors
-    /// It could not be synced, or somebody changed the old one in spite of the locks, or the system fails;
+    /// Somebody changed the old one in spite of the locks, or the system fails;
     /// nothing was removed then, unless the last sync failed.
     pub fn take_the_place_of(mut self, old: &Mbox, before: &Stat) -> Result<()> {
-        rustix::fs::fsync(&self.file).with_context(|| nothing_in(old))?;
         let lock = Fcntl::attempt(&self.file).with_context(|| nothing_in(old))?;
         ensure!(lock.is_some(), "{}: somebody locks its copy; nothing was removed", old.path.display());
         ensure!(
