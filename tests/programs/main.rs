@@ -15,6 +15,7 @@ mod kind;
 mod layers;
 mod pages;
 mod purge_nightly;
+mod purge_mbox;
 mod purge_old;
 mod refusal;
 mod roundtrip;

@@ -1,9 +1,8 @@
 //! `deliver` when there is not enough: memory, disk, and what the host allows for one file.
 
 use std::fs;
-use std::process::Command;
 
-use crate::world::World;
+use crate::world::{Small, World};
 
 const FRAME: &[u8] = b"From a@example.org  Mon Jan  1 00:00:00 2026\n";
 const MAIL: &[u8] = b"Subject: hello\n\nbody";
@@ -40,33 +39,6 @@ fn short_of_memory_it_defers_and_no_signal_ends_it() {
         }
     }
     assert!((9..30).contains(&deferred), "{deferred} of 30 were short");
-}
-
-/// A file system of `size` in the directory `small` of a world, which goes away with this.
-struct Small<'a>(&'a World);
-
-impl<'a> Small<'a> {
-    fn mount(world: &'a World, size: &str) -> Self {
-        let options = format!("size={size},uid=65534,gid=65534,mode=700");
-        world.write("small/x", b"");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
-            .arg(world.path("small"))
-            .status()
-            .expect("mount");
-        assert!(
-            mounted.success(),
-            "no small file system to fill: run the tests as root, with the right to mount"
-        );
-        Small(world)
-    }
-}
-
-impl Drop for Small<'_> {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(self.0.path("small")).status();
-        assert!(std::thread::panicking() || unmounted.is_ok_and(|status| status.success()), "umount");
-    }
 }
 
 #[test]

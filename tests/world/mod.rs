@@ -102,11 +102,17 @@ impl World {
 
     /// Any program, in the same clean environment.
     pub fn command(&self, path: impl AsRef<OsStr>) -> Run {
+        let mut run = self.as_root(path);
+        if let Some(user) = self.user {
+            run.command.uid(user).gid(user);
+        }
+        run
+    }
+
+    /// The same, as whoever runs the test.
+    pub fn as_root(&self, path: impl AsRef<OsStr>) -> Run {
         let mut command = Command::new(path);
         command.env_clear().env("HOME", self.home()).env("PATH", "/usr/bin:/bin").current_dir(self.home());
-        if let Some(user) = self.user {
-            command.uid(user).gid(user);
-        }
         Run { command, input: Vec::new() }
     }
 
@@ -257,6 +263,33 @@ impl Outcome {
     #[track_caller]
     pub fn defers(self, words: &str) {
         self.fails(75, words);
+    }
+}
+
+/// A file system of `size` in the directory `small` of a world, which goes away with this.
+pub struct Small<'a>(&'a World);
+
+impl<'a> Small<'a> {
+    pub fn mount(world: &'a World, size: &str) -> Self {
+        let options = format!("size={size},uid=65534,gid=65534,mode=700");
+        world.write("small/x", b"");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
+            .arg(world.path("small"))
+            .status()
+            .expect("mount");
+        assert!(
+            mounted.success(),
+            "no small file system to fill: run the tests as root, with the right to mount"
+        );
+        Small(world)
+    }
+}
+
+impl Drop for Small<'_> {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(self.0.path("small")).status();
+        assert!(std::thread::panicking() || unmounted.is_ok_and(|status| status.success()), "umount");
     }
 }
 
