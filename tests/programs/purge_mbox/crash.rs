@@ -124,14 +124,22 @@ fn every_failing_system_call_leaves_the_old_mbox_or_the_new_one() {
 #[test]
 fn killed_at_any_system_call_the_old_mbox_or_the_new_one_is_there() {
     let world = World::unprivileged();
-    each(calls(&world), |(name, number)| {
+    let calls = calls(&world);
+    let (count, killed) = (calls.len(), AtomicUsize::new(0));
+    each(calls, |(name, number)| {
         let case = format!("{name}-{number}");
         rested(&world, &format!("{case}/mbox"), &before());
         let outcome = traced(&world, &case, &["-e", &format!("inject={name}:signal=KILL:when={number}")]);
-        assert_eq!(outcome.0.status.signal(), Some(9), "{case}: {}", outcome.0.status);
-        is_whole(&world, &case);
+        let text = is_whole(&world, &case);
+        match outcome.0.status.signal() {
+            Some(9) => drop(killed.fetch_add(1, Ordering::Relaxed)),
+            // It waits for others by looking again, so a last look may not come.
+            _ => assert!(outcome.status() == 0 && text == after(), "{case}: {}", outcome.0.status),
+        }
         is_set_right_by_the_next_run(&world, &case);
     });
+    let killed = killed.into_inner();
+    assert!(killed * 10 > count * 9, "{killed} of {count} were killed");
 }
 
 #[test]
