@@ -40,7 +40,7 @@ fn mailboxes(arguments: &Arguments) -> Result<Vec<PathBuf>> {
 /// Purges one mailbox, from root as its owner, and answers with a status.
 fn one(arguments: &Arguments, path: &Path, end: Option<Instant>) -> Result<u8> {
     if let Some(owner) = Owner::of(path)? {
-        return owner.run(&arguments.words_for(std::path::absolute(path)?, end));
+        return owner.run(&arguments.words_for(path, end)?);
     }
     let rules = arguments.rules();
     let move_to = arguments.move_to.as_deref().map(purge::target).transpose()?;

@@ -1,7 +1,8 @@
 //! The command line of `purge-old`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf, absolute};
 use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Parser, ValueEnum};
@@ -221,8 +222,11 @@ impl Arguments {
         }
     }
 
-    /// The words that ask for the same in one mailbox, in the time that is left.
-    pub fn words_for(&self, mailbox: PathBuf, end: Option<Instant>) -> Vec<OsString> {
+    /// The words that ask for the same in one mailbox, from any directory, in the time that is left.
+    ///
+    /// # Errors
+    /// A path is empty, or nobody knows in which directory this is.
+    pub fn words_for(&self, mailbox: &Path, end: Option<Instant>) -> io::Result<Vec<OsString>> {
         let mut words: Vec<OsString> = Vec::new();
         let mut say = |name: &str, value: &str| words.push(format!("--{name}={value}").into());
         if let Some(age) = self.older_than {
@@ -254,10 +258,10 @@ impl Arguments {
             words.extend(is_set.then(|| name.into()));
         }
         if let Some(maildir) = &self.move_to {
-            words.extend(["--move-to".into(), maildir.into()]);
+            words.extend(["--move-to".into(), absolute(maildir)?.into()]);
         }
-        words.extend(["--".into(), mailbox.into()]);
-        words
+        words.extend(["--".into(), absolute(mailbox)?.into()]);
+        Ok(words)
     }
 }
 

@@ -67,6 +67,18 @@ fn root_works_in_a_mailbox_with_its_owners_rights_alone() {
     );
 }
 
+/// The owner's process stands in another directory than root did.
+#[test]
+fn a_place_that_root_names_from_where_he_stands_is_that_place() {
+    let world = World::unprivileged();
+    mixed(&world, "box");
+    maildir(&world, "archive");
+    give(&world, NOBODY);
+    from_root(&world, &["--older-than", "90d", "--move-to", "archive", "box"]).succeeds();
+    assert_eq!(names(&world, "box"), STAYS);
+    assert_eq!(names(&world, "archive").len(), 3);
+}
+
 #[test]
 fn a_mailbox_that_is_swapped_for_a_link_leads_root_nowhere() {
     let world = World::unprivileged();
