@@ -11,16 +11,18 @@ pub mod rules;
 mod shared;
 mod successors;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result};
 
 use crate::deadline::Deadline;
-use crate::exit::Sysexit;
+use crate::exit::{self, Sysexit};
 use crate::mailbox::{Mailbox, Maildir, NoMailbox, tree};
 use crate::message::Header;
 use crate::store::directory::Directory;
+use crate::store::lock::Held;
 use condition::Condition;
 use report::Report;
 use rules::Rules;
@@ -217,7 +219,7 @@ fn folders(root: Directory, task: &Task, report: &mut Report) -> Result<()> {
             (Ok(()), _) => {}
             (Err(error), None) => failed = Some(error),
             (Err(error), Some(_)) => {
-                crate::exit::complain("purge-old", &error);
+                exit::complain("purge-old", &error);
             }
         }
         !task.is_over()
@@ -261,7 +263,7 @@ fn file(path: &Path, task: &Task, report: &mut Report) -> Result<()> {
         Ok(done) => done,
         Err(error) => {
             report.stayed();
-            return Err(no_input(error));
+            return Err(not_yet(no_input(error)));
         }
     };
     report.gone()?;
@@ -284,6 +286,17 @@ fn finished(path: &Path, outcome: &Outcome) -> Result<()> {
             format!("{}: the time was over before all was done; run it again", path.display()),
         )
         .into()),
+    }
+}
+
+/// What the next run can do: a lock is held, or the time was over.
+fn not_yet(error: Error) -> Error {
+    let is_out_of_time = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    };
+    match error.is::<Held>() || error.chain().any(is_out_of_time) {
+        true => Sysexit(TEMPFAIL, exit::line_of(&error)).into(),
+        false => error,
     }
 }
 

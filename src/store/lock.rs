@@ -10,10 +10,11 @@
 //! process ids come round.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
     AtFlags, FlockOperation, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, UTIME_NOW, fcntl_lock,
@@ -34,6 +35,18 @@ const NAMELESS: i64 = 5 * 60;
 /// Seconds after which any dotlock is stale.
 const FORGOTTEN: i64 = 30 * 60;
 
+/// Another program keeps a lock for longer than anybody waits for it.
+#[derive(Debug)]
+pub struct Held(pub String);
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Held {}
+
 /// Both locks; they end with this.
 pub struct Lock<'a> {
     dotlock: Option<Dotlock<'a>>,
@@ -48,7 +61,7 @@ impl<'a> Lock<'a> {
     /// is all there is, unless a dotlock of somebody else is seen.
     ///
     /// # Errors
-    /// Another program holds a lock for longer than a minute; the system cannot lock.
+    /// Another program holds a lock for longer than a minute ([`Held`]); the system cannot lock.
     pub fn take(
         directory: &'a Directory,
         name: &OsStr,
@@ -64,12 +77,13 @@ impl<'a> Lock<'a> {
                 return Ok(Lock { had_to_wait, ..lock });
             }
             had_to_wait = true;
-            ensure!(
-                !end.left().is_zero(),
-                "{}: another program holds the lock; if none does, remove {}",
-                directory.path().join(name).display(),
-                dotlock.display()
-            );
+            if end.left().is_zero() {
+                bail!(Held(format!(
+                    "{}: another program holds the lock; if none does, remove {}",
+                    directory.path().join(name).display(),
+                    dotlock.display()
+                )));
+            }
             sleep(Duration::from_millis(20 + random()? % 180));
         }
     }

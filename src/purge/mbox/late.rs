@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -16,7 +16,7 @@ use super::rewrite::SecondName;
 use crate::deadline::Deadline;
 use crate::input::reserve;
 use crate::mailbox::each_entry;
-use crate::store::lock::{Fcntl, Lock};
+use crate::store::lock::{Fcntl, Held, Lock};
 use crate::store::mbox::{GAP, Mbox};
 
 /// How long a program that has the old file open may sleep before it tries its lock again: mutt sleeps one
@@ -51,7 +51,9 @@ pub fn settle(old: &Mbox, before: &Stat, is_alone: bool) -> Result<()> {
         if is_settled(old, &second, &deadline)? {
             return Ok(());
         }
-        ensure!(!deadline.left().is_zero(), "another program keeps that locked");
+        if deadline.left().is_zero() {
+            bail!(Held("another program keeps that locked".to_owned()));
+        }
         sleep(Duration::from_millis(100));
     }
 }

@@ -388,3 +388,16 @@ fn what_moves_out_of_an_mbox_is_as_it_arrived() {
         SystemTime::now().duration_since(path.metadata().expect("a file").modified().expect("its time"));
     assert_eq!(age.expect("in the past").as_secs() / 86_400, 100);
 }
+
+#[test]
+fn a_locked_mbox_is_left_to_the_next_run() {
+    let world = World::unprivileged();
+    mbox(&world, "mbox");
+    let before = world.files("");
+    let lock = world.write("mbox.lock", format!("{}\n", std::process::id()).as_bytes());
+    let arguments = ["--older-than", "90d", "--max-time", "1s", "mbox"];
+    purge(&world, &arguments).fails(75, "another program holds the lock");
+    fs::remove_file(lock).expect("a lock");
+    assert!(world.files("") == before, "it was touched");
+    purge(&world, &arguments).succeeds();
+}
