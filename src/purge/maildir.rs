@@ -20,7 +20,7 @@ use rustix::io::Errno;
 
 use super::rules::Candidate;
 use super::successors::Successors;
-use super::{By, Going, Outcome, Task, Witness, condition, moving, shared};
+use super::{By, Going, Outcome, Seen, Task, Witness, moving, shared};
 use crate::mailbox::{Maildir, Part, each_entry, maildir};
 use crate::message::Header;
 use crate::store::directory::Directory;
@@ -44,7 +44,7 @@ pub fn purge(maildir: &Maildir, task: &Task, witness: &mut dyn Witness) -> Resul
     let listed = List::of(maildir, task, witness)?;
     let mut outcome = Outcome {
         messages: listed.seen,
-        undated: listed.candidates.iter().filter(|known| known.time.is_none()).count() as u64,
+        undated: listed.candidates.iter().filter(|known| known.is_undated()).count() as u64,
         is_cut_short: listed.is_cut_short,
         ..Outcome::default()
     };
@@ -74,7 +74,6 @@ struct File {
     start: u32,
     length: u8,
     part: Part,
-    has_size: bool,
     inode: u64,
 }
 
@@ -121,16 +120,14 @@ impl List {
             return Ok(());
         }
         let name = message.file.as_bytes();
-        let size = message.name.size();
         self.files.push(File {
             start: u32::try_from(self.names.len()).context("names of 4 GiB")?,
             length: u8::try_from(name.len()).context("a name above 255 octets")?,
             part: message.part,
-            has_size: size.is_some(),
             inode: message.inode,
         });
         self.names.extend_from_slice(name);
-        self.candidates.push(Candidate { time, size: size.unwrap_or(0), flags, matches: true });
+        self.candidates.push(Candidate { time, size: message.name.size(), flags, matches: true });
         Ok(())
     }
 
@@ -140,7 +137,9 @@ impl List {
         order.sort_unstable_by_key(|at| self.files[*at as usize].inode);
         self.files = order.iter().map(|at| self.files[*at as usize]).collect();
         self.candidates = order.iter().map(|at| self.candidates[*at as usize]).collect();
-        if !task.asks_files() && self.files.iter().all(|file| file.has_size || !task.asks_sizes()) {
+        if !task.asks_files()
+            && self.candidates.iter().all(|known| known.size.is_some() || !task.asks_sizes())
+        {
             return Ok(());
         }
         let names = &self.names;
@@ -151,7 +150,7 @@ impl List {
                 break;
             }
             shared::each(files, candidates, |file, candidate| {
-                look_at(file, candidate, names, maildir, task)
+                look_at(*file, candidate, names, maildir, task)
             })?;
             done += files.len();
             witness.judged(files.len() as u64);
@@ -164,7 +163,7 @@ impl List {
 
 /// Asks for what is wanted of one message.
 fn look_at(
-    file: &mut File,
+    file: File,
     candidate: &mut Candidate,
     names: &[u8],
     maildir: &Maildir,
@@ -172,24 +171,21 @@ fn look_at(
 ) -> Result<()> {
     let directory = maildir.part(file.part);
     let name = OsStr::from_bytes(file.name(names));
-    let wants_size = task.asks_sizes() && !file.has_size;
-    let stat = if task.by == By::Arrival || wants_size { directory.stat(name)? } else { None };
-    let header = if task.reads_headers() { maildir::header(directory, name)? } else { None };
-    if let Some(stat) = stat {
-        candidate.size = u64::try_from(stat.st_size).unwrap_or(0);
-        file.has_size = true;
-        if task.by == By::Arrival {
-            candidate.time = Some(stat.st_mtime);
+    let wants_size = task.asks_sizes() && candidate.size.is_none();
+    if task.by == By::Arrival || wants_size {
+        match directory.stat(name)? {
+            Some(stat) => {
+                candidate.size = u64::try_from(stat.st_size).ok();
+                candidate.time = if task.by == By::Arrival { Some(stat.st_mtime) } else { candidate.time };
+            }
+            // It has gone away.
+            None => candidate.matches = false,
         }
     }
     if task.reads_headers() {
+        let header = maildir::header(directory, name)?;
         // One that has gone away fits nothing.
-        let header = header.as_deref().map(Header);
-        let fits = |header: Header| task.conditions.iter().all(|condition| condition.holds(header));
-        candidate.matches = header.is_some_and(fits);
-        if task.by == By::Date {
-            candidate.time = header.and_then(condition::date).filter(|second| *second <= task.now);
-        }
+        header.map_or(Seen::Unmatched, |header| task.look(Header(&header))).mark(candidate);
     }
     Ok(())
 }
@@ -253,9 +249,9 @@ fn remove_together(
         match is_gone {
             Some(true) => {
                 outcome.gone += 1;
-                outcome.octets += candidate.size;
+                outcome.octets += candidate.size.unwrap_or(0);
             }
-            Some(false) => moved.expect(file.name(&list.names), *candidate, file.has_size),
+            Some(false) => moved.expect(file.name(&list.names), *candidate),
             None => {}
         }
     }
@@ -274,9 +270,9 @@ fn remove_one_by_one(
     for at in block {
         let (file, candidate) = (&list.files[*at as usize], &list.candidates[*at as usize]);
         let name = file.name(&list.names);
-        let message = Known { part: file.part, name, candidate, has_size: file.has_size };
+        let message = Known { part: file.part, name, candidate };
         if !take_away(maildir, task, &message, witness, outcome)? {
-            moved.expect(name, *candidate, file.has_size);
+            moved.expect(name, *candidate);
         }
     }
     Ok(())
@@ -287,7 +283,6 @@ struct Known<'a> {
     part: Part,
     name: &'a [u8],
     candidate: &'a Candidate,
-    has_size: bool,
 }
 
 /// Takes one message away, or tells that it would. False: it is not there under this name any more.
@@ -303,7 +298,7 @@ fn take_away(
     witness.sees(&Going {
         path: directory.path().join(name),
         time: message.candidate.time.unwrap_or_default(),
-        size: message.has_size.then_some(message.candidate.size),
+        size: message.candidate.size,
         header: &|| maildir::header(directory, name),
     })?;
     let is_gone = match task.move_to {
@@ -317,7 +312,7 @@ fn take_away(
     }
     witness.gone()?;
     outcome.gone += 1;
-    outcome.octets += message.candidate.size;
+    outcome.octets += message.candidate.size.unwrap_or(0);
     Ok(true)
 }
 
@@ -338,24 +333,24 @@ fn find_successors(
     witness: &mut dyn Witness,
     outcome: &mut Outcome,
 ) -> Result<Successors> {
-    let mut found: Vec<(Part, Vec<u8>, Candidate, bool)> = Vec::new();
+    let mut found: Vec<(Part, Vec<u8>, Candidate)> = Vec::new();
     for part in Part::ALL {
         maildir.each_message(part, |message| {
-            if let Some((candidate, has_size)) = moved.find(message.name.base) {
+            if let Some(candidate) = moved.find(message.name.base) {
                 let flags = message.flags();
                 if task.rules.concern(flags) && !task.rules.spare(flags) {
                     let candidate = Candidate { flags, ..candidate };
-                    found.push((part, message.file.as_bytes().to_vec(), candidate, has_size));
+                    found.push((part, message.file.as_bytes().to_vec(), candidate));
                 }
             }
             Ok(())
         })?;
     }
     let mut again = Successors::default();
-    for (part, name, candidate, has_size) in &found {
-        let message = Known { part: *part, name, candidate, has_size: *has_size };
+    for (part, name, candidate) in &found {
+        let message = Known { part: *part, name, candidate };
         if !take_away(maildir, task, &message, witness, outcome)? {
-            again.expect(name, *candidate, *has_size);
+            again.expect(name, *candidate);
         }
     }
     Ok(again)

@@ -25,7 +25,7 @@ use crate::store::directory::Directory;
 use crate::store::lock::Held;
 use condition::Condition;
 use report::Report;
-use rules::Rules;
+use rules::{Candidate, Rules};
 
 /// Statuses of sysexits.h: no mailbox; not all was done.
 const NOINPUT: u8 = 66;
@@ -75,13 +75,13 @@ impl Task<'_> {
     }
 
     /// What a header section says.
-    pub fn look(&self, header: Header) -> mbox::Seen {
+    pub fn look(&self, header: Header) -> Seen {
         if !self.conditions.iter().all(|condition| condition.holds(header)) {
-            return mbox::Seen::Unmatched;
+            return Seen::Unmatched;
         }
         match self.by {
-            By::Date => mbox::Seen::MatchedAt(condition::date(header).filter(|second| *second <= self.now)),
-            By::Arrival | By::Name => mbox::Seen::Matched,
+            By::Date => Seen::MatchedAt(condition::date(header).filter(|second| *second <= self.now)),
+            By::Arrival | By::Name => Seen::Matched,
         }
     }
 
@@ -121,18 +121,24 @@ pub struct Outcome {
     pub is_cut_short: bool,
 }
 
-impl Outcome {
-    /// Both together.
-    #[must_use]
-    pub fn and(self, other: Outcome) -> Outcome {
-        Outcome {
-            messages: self.messages + other.messages,
-            gone: self.gone + other.gone,
-            octets: self.octets + other.octets,
-            undated: self.undated + other.undated,
-            doubtful: self.doubtful + other.doubtful,
-            stale: self.stale + other.stale,
-            is_cut_short: self.is_cut_short || other.is_cut_short,
+/// What was seen in a header section.
+#[derive(Clone, Copy, Debug)]
+pub enum Seen {
+    /// It does not meet the conditions.
+    Unmatched,
+    /// It meets them.
+    Matched,
+    /// It meets them, and its time is this instead; None when nobody can know it.
+    MatchedAt(Option<i64>),
+}
+
+impl Seen {
+    /// What follows for the message.
+    fn mark(self, candidate: &mut Candidate) {
+        match self {
+            Seen::Unmatched => candidate.matches = false,
+            Seen::Matched => {}
+            Seen::MatchedAt(time) => candidate.time = time,
         }
     }
 }
@@ -259,22 +265,14 @@ fn file(path: &Path, task: &Task, report: &mut Report) -> Result<()> {
             None => Ok(()),
         }
     });
-    let done = match done {
-        Ok(done) => done,
+    let outcome = match done {
+        Ok(outcome) => outcome,
         Err(error) => {
             report.stayed();
             return Err(not_yet(no_input(error)));
         }
     };
     report.gone()?;
-    let outcome = Outcome {
-        messages: done.messages,
-        gone: done.removed,
-        octets: done.octets,
-        doubtful: done.doubtful,
-        undated: done.undated,
-        ..Outcome::default()
-    };
     report.total(path, &outcome)
 }
 

@@ -3,11 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
-use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::maildir::unlink;
 use crate::mailbox::{Flags, Maildir, Name, Part};
@@ -61,17 +60,14 @@ fn move_as(from: &Directory, name: &OsStr, part: Part, to: &Maildir, new: &OsStr
 /// It is not certain that it is stored.
 pub fn store(message: &[u8], second: i64, flags: Flags, to: &Maildir) -> Result<()> {
     let info = if flags == Flags::NONE { String::new() } else { format!(":2,{}", flags.letters()) };
-    let part = if flags == Flags::NONE { Part::New } else { Part::Cur };
+    let target = to.part(if flags == Flags::NONE { Part::New } else { Part::Cur });
     let name = another(OsStr::new(&format!("{second}.{info}")))?;
-    let file = create(to.tmp(), &name)?;
-    let placed = crate::store::write_all(&file, message)
-        .and_then(|()| lasting(&file, time(second, 0), time(second, 0)))
-        .and_then(|()| put_in_place(to.tmp(), to.part(part), &name));
-    if let Err(errno) = placed {
-        unlink(to.tmp(), &name)?;
-        return Err(errno).with_context(|| to.part(part).path().join(&name).display().to_string());
-    }
-    to.part(part).sync()
+    let is_stored = arrive(to.tmp(), target, &name, |file| {
+        crate::store::write_all(file, message)?;
+        Ok(lasting(file, time(second, 0), time(second, 0))?)
+    })?;
+    ensure!(is_stored, "{}: the name {} was taken", target.path().display(), name.display());
+    target.sync()
 }
 
 /// Makes sure that what was moved lasts.
@@ -82,7 +78,7 @@ pub fn settle(to: &Maildir) -> Result<()> {
     Part::ALL.iter().try_for_each(|part| to.part(*part).sync())
 }
 
-/// To another file system: written to tmp, synced, and only then in its place and gone here.
+/// To another file system: there in its place, synced, and only then gone here.
 fn copy_over(
     from: &Directory,
     name: &OsStr,
@@ -96,22 +92,8 @@ fn copy_over(
         Err(Errno::NOENT) => return Ok(Moved::Gone),
         opened => opened.with_context(named)?,
     };
-    let stat = rustix::fs::fstat(&source).with_context(named)?;
-    let placed = copy(&source, &stat, tmp, new).map(|()| put_in_place(tmp, target, new));
-    match placed {
-        Ok(Ok(())) => {}
-        Ok(Err(Errno::EXIST)) => {
-            unlink(tmp, new)?;
-            return Ok(Moved::Taken);
-        }
-        Ok(Err(errno)) => {
-            unlink(tmp, new)?;
-            return Err(errno).with_context(|| target.path().join(new).display().to_string());
-        }
-        Err(error) => {
-            unlink(tmp, new)?;
-            return Err(error);
-        }
+    if !arrive(tmp, target, new, |file| copy(&source, file))? {
+        return Ok(Moved::Taken);
     }
     target.sync()?;
     if unlink(from, name)? {
@@ -120,6 +102,29 @@ fn copy_over(
     // Its flags changed meanwhile: it stays under its new name, so it may not be here as well.
     unlink(target, new)?;
     Ok(Moved::Gone)
+}
+
+/// Makes a file `name` in `tmp`, has it filled, and moves it to `target`. False: the name is taken in one of
+/// them, and nothing is left.
+fn arrive(
+    tmp: &Directory,
+    target: &Directory,
+    name: &OsStr,
+    fill: impl FnOnce(&OwnedFd) -> Result<()>,
+) -> Result<bool> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = match rustix::fs::openat(tmp, name, flags, Mode::RUSR | Mode::WUSR) {
+        Err(Errno::EXIST) => return Ok(false),
+        made => made.with_context(|| tmp.path().join(name).display().to_string())?,
+    };
+    let arrived = fill(&file).and_then(|()| Ok(put_in_place(tmp, target, name)?));
+    if arrived.is_err() {
+        unlink(tmp, name)?;
+    }
+    match arrived {
+        Err(error) if error.downcast_ref() == Some(&Errno::EXIST) => Ok(false),
+        arrived => arrived.map(|()| true).with_context(|| target.path().join(name).display().to_string()),
+    }
 }
 
 /// From tmp to where readers look, never over another message.
@@ -134,28 +139,21 @@ fn put_in_place(tmp: &Directory, target: &Directory, name: &OsStr) -> rustix::io
     }
 }
 
-fn copy(source: &OwnedFd, stat: &Stat, tmp: &Directory, name: &OsStr) -> Result<()> {
-    let named = || tmp.path().join(name).display().to_string();
-    let file = create(tmp, name)?;
+/// All that `source` has, its times too.
+fn copy(source: &OwnedFd, file: &OwnedFd) -> Result<()> {
+    let stat = rustix::fs::fstat(source)?;
     let mut piece = Vec::with_capacity(PIECE);
     loop {
         piece.clear();
         match rustix::io::read(source, rustix::buffer::spare_capacity(&mut piece)) {
             Ok(0) => break,
-            Ok(_) => crate::store::write_all(&file, &piece).with_context(named)?,
+            Ok(_) => crate::store::write_all(file, &piece)?,
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
     }
     let accessed = time(stat.st_atime, stat.st_atime_nsec as i64);
-    let modified = time(stat.st_mtime, stat.st_mtime_nsec as i64);
-    lasting(&file, accessed, modified).with_context(named)
-}
-
-fn create(tmp: &Directory, name: &OsStr) -> Result<OwnedFd> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mode = Mode::RUSR | Mode::WUSR;
-    rustix::fs::openat(tmp, name, flags, mode).with_context(|| tmp.path().join(name).display().to_string())
+    Ok(lasting(file, accessed, time(stat.st_mtime, stat.st_mtime_nsec as i64))?)
 }
 
 fn time(second: i64, nanosecond: i64) -> Timespec {
@@ -183,14 +181,12 @@ fn kept(name: &OsStr) -> OsString {
 
 /// A name that nothing else has: the same second in front, 64 random bits behind it.
 fn another(name: &OsStr) -> Result<OsString> {
-    let mut random = [0; 8];
-    getrandom(&mut random, GetRandomFlags::empty())?;
     let second = Name::of(name.as_bytes()).and_then(|name| name.second()).unwrap_or(0);
     let info = match memchr::memmem::rfind(name.as_bytes(), b":2,") {
         Some(colon) => &name.as_bytes()[colon..],
         None => b"",
     };
-    let base = format!("{second}.R{:016x}.moved", u64::from_ne_bytes(random));
+    let base = format!("{second}.R{:016x}.moved", crate::store::random()?);
     Ok(OsString::from_vec([base.as_bytes(), info].concat()))
 }
 

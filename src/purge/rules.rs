@@ -13,12 +13,19 @@ pub struct Candidate {
     /// When it came, in seconds since 1970. None when that is not known: then it stays, and takes no place
     /// among the newest.
     pub time: Option<i64>,
-    /// Octets.
-    pub size: u64,
+    /// Octets, if they were asked for.
+    pub size: Option<u64>,
     /// Read, flagged and so on. What is in `new/` is not [`Flags::SEEN`].
     pub flags: Flags,
     /// Whether its header section meets all of `--match`.
     pub matches: bool,
+}
+
+impl Candidate {
+    /// Whether the rules are about it, and nobody knows its time.
+    pub fn is_undated(&self) -> bool {
+        self.matches && self.time.is_none()
+    }
 }
 
 /// What to do with messages of some kind.
@@ -32,7 +39,7 @@ pub enum Fate {
 }
 
 /// What was asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// Older ones go.
     pub older_than: Option<Age>,
@@ -108,7 +115,7 @@ impl Rules {
         let (mut count, mut octets) = (0, 0_u64);
         for (_, at) in ranked {
             count += 1;
-            octets = octets.saturating_add(candidates[at].size);
+            octets = octets.saturating_add(candidates[at].size.unwrap_or(0));
             go[at] |= self.keep.is_some_and(|keep| count > keep)
                 || self.keep_size.is_some_and(|keep| octets > keep);
         }

@@ -29,7 +29,10 @@ pub fn refuse_root() -> Result<()> {
 }
 
 /// 64 random bits, for names and for waiting times.
-fn random() -> Result<u64> {
+///
+/// # Errors
+/// The kernel has none.
+pub fn random() -> Result<u64> {
     let mut octets = [0; 8];
     let filled = getrandom(&mut octets, GetRandomFlags::empty()).context("random octets")?;
     ensure!(filled == octets.len(), "random octets: too few");

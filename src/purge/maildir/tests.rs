@@ -244,16 +244,7 @@ proptest! {
 }
 
 fn older_than(age: &str) -> Rules {
-    Rules {
-        older_than: Some(age.parse().unwrap()),
-        keep: None,
-        keep_size: None,
-        unread: Fate::Judged,
-        flagged: Fate::Spared,
-        drafts: Fate::Spared,
-        only: Flags::NONE,
-        only_without: Flags::NONE,
-    }
+    Rules { older_than: Some(age.parse().unwrap()), unread: Fate::Judged, ..Rules::default() }
 }
 
 const NOW: i64 = 1_795_608_000;
@@ -357,6 +348,16 @@ fn a_witness_who_fails_stops_it_before_the_message_goes() {
     }
     assert!(purge(&open(place.path()), &task(&older_than("90d"), NOW), &mut Deaf).is_err());
     assert_eq!(files(place.path()).len(), 2);
+}
+
+#[test]
+fn undated_are_only_those_that_the_rules_are_about() {
+    let undated = |is_from_a_list| Letter { is_from_a_list, ..old("cur", "S") };
+    let (place, _) = made(&[undated(true), undated(false), undated(false)], NOW);
+    let (rules, condition) = (older_than("90d"), [Condition::parse("List-Id:*").unwrap()]);
+    let task = Task { by: By::Date, conditions: &condition, ..task(&rules, NOW) };
+    let outcome = purge(&open(place.path()), &task, &mut Notes::default()).unwrap();
+    assert_eq!((outcome.messages, outcome.gone, outcome.undated), (3, 0, 1));
 }
 
 #[test]

@@ -32,6 +32,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::rules::{Candidate, Rules};
+use super::{Outcome, Seen};
 use crate::deadline::Deadline;
 use crate::mailbox::NoMailbox;
 use crate::mailbox::mbox::{self, Contents, Message};
@@ -57,32 +58,6 @@ pub struct Task<'a> {
 
 /// Looks at a header section.
 pub type Look<'a> = dyn Fn(&[u8]) -> Seen + 'a;
-
-/// What was seen in a header section.
-#[derive(Clone, Copy, Debug)]
-pub enum Seen {
-    /// It does not meet the conditions.
-    Unmatched,
-    /// It meets them.
-    Matched,
-    /// It meets them, and its time is this instead; None when nobody can know it.
-    MatchedAt(Option<i64>),
-}
-
-/// What came of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// All messages that were there.
-    pub messages: u64,
-    /// Those that went, or would go.
-    pub removed: u64,
-    /// Octets that they took.
-    pub octets: u64,
-    /// Those that stay because nobody knows their time.
-    pub undated: u64,
-    /// Those that would go, if anybody could say where they begin and end.
-    pub doubtful: u64,
-}
 
 /// A message that is about to go.
 pub struct Going<'a> {
@@ -167,7 +142,7 @@ fn attempt(
         NoMailbox(format!("{}: is no mailbox: no From line with a date stands at its beginning", named()))
     })?;
     let choice = Choice::of(&contents, task, &source)?;
-    if choice.outcome.removed == 0 || task.is_dry {
+    if choice.outcome.gone == 0 || task.is_dry {
         choice.show(&contents, &source, each)?;
         return Ok(Some(choice.outcome));
     }
@@ -216,7 +191,7 @@ impl Choice {
         let mut goes = task.rules.chosen(&candidates, task.now);
         let mut outcome = Outcome {
             messages: messages.len() as u64,
-            undated: times.iter().filter(|time| time.is_none()).count() as u64,
+            undated: candidates.iter().filter(|known| known.is_undated()).count() as u64,
             ..Outcome::default()
         };
         for (message, goes) in messages.iter().zip(&mut goes).filter(|(_, goes)| **goes) {
@@ -224,7 +199,7 @@ impl Choice {
                 outcome.doubtful += 1;
                 *goes = false;
             } else {
-                outcome.removed += 1;
+                outcome.gone += 1;
                 outcome.octets += message.end - message.start;
             }
         }
@@ -249,16 +224,12 @@ impl Choice {
 fn candidate(message: &Message, task: &Task, source: &Source) -> Result<Candidate> {
     let mut candidate = Candidate {
         time: Some(message.time),
-        size: message.end - message.start,
+        size: Some(message.end - message.start),
         flags: message.flags,
         matches: !message.is_internal,
     };
     if let Some(look) = task.look.filter(|_| candidate.matches && task.rules.concern(message.flags)) {
-        match look(&source.header(message)?) {
-            Seen::Unmatched => candidate.matches = false,
-            Seen::Matched => {}
-            Seen::MatchedAt(time) => candidate.time = time,
-        }
+        look(&source.header(message)?).mark(&mut candidate);
     }
     Ok(candidate)
 }

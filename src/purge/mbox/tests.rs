@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::mailbox::Flags;
 use crate::mailbox::mbox::Doubt;
 use crate::purge::rules::Fate;
 
@@ -15,16 +14,7 @@ const OLD: &str = "From a@example.org Mon Jan  5 12:00:00 2026\n";
 const NEW: &str = "From b@example.org Tue Nov 24 12:00:00 2026\n";
 
 fn rules() -> Rules {
-    Rules {
-        older_than: Some("90d".parse().unwrap()),
-        keep: None,
-        keep_size: None,
-        unread: Fate::Judged,
-        flagged: Fate::Spared,
-        drafts: Fate::Spared,
-        only: Flags::NONE,
-        only_without: Flags::NONE,
-    }
+    Rules { older_than: Some("90d".parse().unwrap()), unread: Fate::Judged, ..Rules::default() }
 }
 
 fn task(rules: &Rules) -> Task<'_> {
@@ -94,7 +84,7 @@ fn old_messages_go_and_the_others_stay_as_they_are() {
         let place = Place::with(join(before));
         let outcome = place.purge(&rules()).unwrap();
         assert_eq!(place.text(), join(after), "{name}");
-        assert_eq!((outcome.messages, outcome.removed), (count.0 as u64, (count.0 - count.1) as u64));
+        assert_eq!((outcome.messages, outcome.gone), (count.0 as u64, (count.0 - count.1) as u64));
         assert_eq!(place.others(), [""; 0], "{name}");
     }
 }
@@ -118,7 +108,7 @@ fn a_large_mbox_loses_what_goes_and_nothing_else() {
     assert_eq!(outcome.octets, (text.len() - kept.len()) as u64);
     assert_eq!(
         place.purge(&rules()).unwrap(),
-        Outcome { messages: outcome.messages - outcome.removed, ..Outcome::default() }
+        Outcome { messages: outcome.messages - outcome.gone, ..Outcome::default() }
     );
 }
 
@@ -127,7 +117,7 @@ fn where_nothing_goes_the_file_is_not_touched() {
     for text in [String::new(), format!("{NEW}Subject: new\n\nbody\n\n"), format!("\n\n{NEW}A: b\n\n")] {
         let place = Place::with(&text);
         let before = fs::metadata(place.mbox()).unwrap();
-        assert_eq!(place.purge(&rules()).unwrap().removed, 0);
+        assert_eq!(place.purge(&rules()).unwrap().gone, 0);
         let after = fs::metadata(place.mbox()).unwrap();
         assert_eq!((before.ino(), before.modified().unwrap()), (after.ino(), after.modified().unwrap()));
         assert_eq!(
@@ -151,7 +141,7 @@ fn a_dry_run_shows_what_would_go_and_touches_nothing() {
         seen.push((String::from_utf8(going.header()?)?, String::from_utf8(going.restored()?)?));
         Ok(())
     });
-    assert_eq!(outcome.unwrap().removed, 2);
+    assert_eq!(outcome.unwrap().gone, 2);
     let shown = [("Subject: one\n", "Subject: one\n\nFrom x\n"), ("Subject: three\n", "Subject: three\n\n")];
     assert_eq!(seen, shown.map(|(header, message)| (header.to_owned(), message.to_owned())));
     let after = fs::metadata(place.mbox()).unwrap();
@@ -185,7 +175,7 @@ fn mode_group_attributes_and_times_are_kept() {
     }
     place.let_a_year_pass();
     let before = fs::metadata(place.mbox()).unwrap();
-    assert_eq!(place.purge(&rules()).unwrap().removed, 1);
+    assert_eq!(place.purge(&rules()).unwrap().gone, 1);
     let after = fs::metadata(place.mbox()).unwrap();
     assert_ne!(before.ino(), after.ino());
     assert_eq!((before.mode(), before.uid(), before.gid()), (after.mode(), after.uid(), after.gid()));
@@ -228,7 +218,7 @@ fn what_could_be_a_part_of_another_message_stays() {
     let old = format!("{OLD}A: b\n\n\n");
     let place = Place::with(format!("{old}{doubtful}{old}"));
     let outcome = place.purge(&rules()).unwrap();
-    assert_eq!((outcome.messages, outcome.removed, outcome.doubtful), (3, 2, 1));
+    assert_eq!((outcome.messages, outcome.gone, outcome.doubtful), (3, 2, 1));
     assert_eq!(place.text(), doubtful);
     let contents = mbox::read(doubtful.as_bytes()).unwrap().unwrap();
     assert_eq!(contents.messages[0].doubt, Some(Doubt::FromLine));
@@ -312,7 +302,7 @@ fn what_was_added_to_the_old_file_comes_to_the_new_one() {
         let size = OLD.len() + 7 + new.len();
         let inode = fs::metadata(&old).unwrap().ino();
         fs::rename(&old, place.0.path().join(format!(".mbox.purge-old.{inode}-{size}"))).unwrap();
-        assert_eq!(place.purge(&rules()).unwrap().removed, 0, "{name}");
+        assert_eq!(place.purge(&rules()).unwrap().gone, 0, "{name}");
         assert_eq!((place.text(), place.others()), (after, vec![]), "{name}");
     }
 }
@@ -323,7 +313,7 @@ fn an_unfinished_copy_goes_and_what_cannot_be_told_stays() {
     let place = Place::with(&text);
     let inode = fs::metadata(place.mbox()).unwrap().ino();
     fs::write(place.0.path().join(format!(".mbox.purge-old.{inode}-9")), &text[..20]).unwrap();
-    assert_eq!(place.purge(&rules()).unwrap().removed, 0);
+    assert_eq!(place.purge(&rules()).unwrap().gone, 0);
     assert_eq!((place.text(), place.others()), (text.clone(), vec![]));
     for name in [".mbox.purge-old.1-9", ".mbox.purge-old.x-9", ".other.purge-old.1-9"] {
         fs::write(place.0.path().join(name), &text).unwrap();

@@ -7,21 +7,12 @@ const DAY: i64 = 86_400;
 
 /// Nothing goes by these.
 fn none() -> Rules {
-    Rules {
-        older_than: None,
-        keep: None,
-        keep_size: None,
-        unread: Fate::Judged,
-        flagged: Fate::Spared,
-        drafts: Fate::Spared,
-        only: Flags::NONE,
-        only_without: Flags::NONE,
-    }
+    Rules { unread: Fate::Judged, ..Rules::default() }
 }
 
 /// A read message that is so many days old.
 fn aged(days: i64) -> Candidate {
-    Candidate { time: Some(NOW - days * DAY), size: 10, flags: Flags::SEEN, matches: true }
+    Candidate { time: Some(NOW - days * DAY), size: Some(10), flags: Flags::SEEN, matches: true }
 }
 
 fn ages_that_go(rules: &Rules, candidates: &[Candidate]) -> Vec<i64> {
@@ -107,7 +98,7 @@ fn of_two_with_one_time_the_later_is_the_newer() {
 
 #[test]
 fn sizes_beyond_all_numbers_do_not_come_round() {
-    let candidates = [Candidate { size: u64::MAX, ..aged(2) }, Candidate { size: 5, ..aged(1) }];
+    let candidates = [Candidate { size: Some(u64::MAX), ..aged(2) }, Candidate { size: Some(5), ..aged(1) }];
     let rules = Rules { keep_size: Some(10), ..none() };
     assert_eq!(rules.chosen(&candidates, NOW), [true, false]);
 }
@@ -148,7 +139,7 @@ fn candidate() -> impl Strategy<Value = Candidate> {
     let sizes = prop_oneof![4 => 0_u64..40, 1 => Just(u64::MAX)];
     (time, sizes, flags(), prop::bool::weighted(0.8)).prop_map(|(time, size, flags, matches)| Candidate {
         time,
-        size,
+        size: Some(size),
         flags,
         matches,
     })
@@ -172,7 +163,8 @@ fn goes_by_the_manual(rules: &Rules, candidates: &[Candidate], at: usize, now: i
     let this_and_newer = candidates.iter().enumerate().filter(|(other, candidate)| {
         is_about(candidate) && candidate.time.is_some_and(|other_time| (other_time, *other) >= (time, at))
     });
-    let sizes: Vec<u128> = this_and_newer.map(|(_, candidate)| candidate.size.into()).collect();
+    let sizes: Vec<u128> =
+        this_and_newer.map(|(_, candidate)| candidate.size.unwrap_or_default().into()).collect();
     rules.older_than.is_some_and(|age| time < age.before(now))
         || rules.keep.is_some_and(|keep| sizes.len() as u64 > keep)
         || rules.keep_size.is_some_and(|keep| sizes.iter().sum::<u128>() > keep.into())
