@@ -8,6 +8,7 @@ pub mod escape;
 pub mod json;
 pub mod progress;
 pub mod message;
+pub mod clock;
 pub mod deadline;
 pub mod input;
 pub mod place;

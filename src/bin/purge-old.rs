@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use selfseal::cli::purge_old::{Answer, Arguments};
+use selfseal::clock;
 use selfseal::exit;
 use selfseal::purge::owner::{Owner, of_all_users};
 use selfseal::purge::report::{Detail, Report};
-use selfseal::purge::{self, Task, maildir};
+use selfseal::purge::{self, Task};
 
 fn main() -> ExitCode {
     exit::tool("purge-old", |arguments: Arguments| {
@@ -48,7 +49,7 @@ fn one(arguments: &Arguments, path: &Path, end: Option<Instant>) -> Result<u8> {
         rules: &rules,
         by: arguments.by(),
         conditions: &arguments.conditions,
-        now: maildir::now(),
+        now: clock::now(),
         is_dry: arguments.dry_run,
         move_to: move_to.as_ref(),
         tells_sizes: arguments.detail() == Detail::Messages || arguments.json,

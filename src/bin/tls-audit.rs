@@ -10,7 +10,7 @@ use selfseal::deadline::Deadline;
 use selfseal::message::{Arrival, Entity};
 use selfseal::summary::{self, Look};
 use selfseal::trace::{self, State};
-use selfseal::{audit, chain, envelope, exit, input, refusal};
+use selfseal::{audit, chain, clock, envelope, exit, input, refusal};
 
 const PROGRAM: &str = "tls-audit";
 
@@ -69,7 +69,7 @@ fn print(arguments: &Arguments, form: Form) -> Result<u8> {
 }
 
 fn summary(arguments: &Arguments, mailboxes: &[OsString]) -> Result<u8> {
-    let now = summary::now();
+    let now = clock::now();
     let figures = summary::gather(PROGRAM, mailboxes, &arguments.ours()?, now);
     if let Some(path) = &arguments.html {
         summary::write_page(path, &figures, now)?;

@@ -12,7 +12,6 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use rustix::fs::{AtFlags, FileType};
@@ -376,12 +375,6 @@ fn clean(tmp: &Directory, now: i64) -> Result<u64> {
         count += u64::from(unlink(tmp, name)?);
     }
     Ok(count)
-}
-
-/// The second now, by the system's clock.
-pub fn now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -18,7 +18,6 @@ mod text;
 mod words;
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow};
 
@@ -32,12 +31,6 @@ pub use html::report as html;
 pub use json::report as json;
 pub use look::Look;
 pub use text::report as text;
-
-/// The moment in seconds since 1970.
-pub fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or_default()
-}
 
 /// Writes the page, made at the moment `now`, to `path`: whole, or not at all.
 ///

@@ -363,7 +363,7 @@ fn undated_are_only_those_that_the_rules_are_about() {
 #[test]
 fn only_what_nobody_touched_for_36_hours_goes_from_tmp() {
     let (place, _) = made(&[], NOW);
-    let now = super::now();
+    let now = crate::clock::now();
     fs::write(place.path().join("tmp/young"), "x").unwrap();
     write(&place.path().join("tmp/young-inode"), b"x", now - 40 * 3600);
     fs::create_dir(place.path().join("tmp/directory")).unwrap();

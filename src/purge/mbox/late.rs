@@ -5,7 +5,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::thread::sleep;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustix::fd::OwnedFd;
@@ -13,6 +13,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::rewrite::SecondName;
+use crate::clock;
 use crate::deadline::Deadline;
 use crate::input::reserve;
 use crate::mailbox::each_entry;
@@ -31,9 +32,8 @@ const RECENT: i64 = 10;
 
 /// Whether the mbox was in use so lately that somebody may have waited meanwhile.
 pub fn is_recent(before: &Stat) -> bool {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let used = before.st_mtime.max(before.st_atime);
-    i64::try_from(now.as_secs()).map_or(true, |now| now < used.saturating_add(RECENT))
+    clock::now() < used.saturating_add(RECENT)
 }
 
 /// Lets those finish who have the old file of an mbox open, and removes it. With nobody there it does not
