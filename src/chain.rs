@@ -9,7 +9,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Seek, Write};
+use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -30,10 +31,10 @@ use crate::input::Rest;
 const OURS: [&str; 7] =
     ["is-encrypted", "encrypt-to-self", "deliver", "purge-old", "tls-audit", "encrypt-old", "unseal"];
 
-/// How much goes to standard output at once, in octets.
-const PIECE: usize = 64 * 1024;
+/// What is copied by way of a buffer at once, in octets.
+const PIECE: usize = 128 * 1024;
 
-/// The most that a pipe holds, unless root made it larger.
+/// What the kernel copies at once: the most that a pipe holds, unless root made it larger.
 const PIPE: usize = 1 << 20;
 
 /// Hands `message` to `command`, or to standard output where there is none.
@@ -72,14 +73,15 @@ pub fn hand_on_pieces(pieces: &[&[u8]], rest: Rest, command: &[OsString], deadli
         output.append(rest, deadline)?;
         return output.hand_on(command, deadline);
     }
-    let mut length = pieces.iter().map(|piece| piece.len() as u64).sum();
-    if let Rest::InFile { from, length: more } = rest {
-        can_be_read(from, more, deadline).context("standard input")?;
-        length += more;
-    }
+    let behind = match rest {
+        Rest::InFile { from, length } => from..from + length,
+        Rest::Nothing | Rest::InPipe => 0..0,
+    };
+    can_be_read(behind.clone(), deadline).context("standard input")?;
+    let length = pieces.iter().map(|piece| piece.len() as u64).sum::<u64>() + (behind.end - behind.start);
     takes(length)
         .and_then(|()| pieces.iter().try_for_each(|piece| write_out(piece, deadline)))
-        .and_then(|()| copy_rest(io::stdout(), rest, deadline))
+        .and_then(|()| copy(io::stdin(), behind, io::stdout(), deadline))
         .context("standard output")
 }
 
@@ -109,10 +111,10 @@ impl Output {
         match rest {
             Rest::Nothing => Ok(()),
             Rest::InPipe => self.take_pages(deadline),
-            Rest::InFile { length, .. } => {
+            Rest::InFile { from, length } => {
                 let room = self.room.checked_sub(length);
                 self.room = room.with_context(|| beyond(self.limit))?;
-                copy_rest(&self.file, rest, deadline)
+                copy(io::stdin(), from..from + length, &self.file, deadline)
             }
         }
         .context("memory for the output")
@@ -161,7 +163,7 @@ impl Output {
         self.file.rewind().context("memory for the output")?;
         match command.split_first() {
             Some((program, arguments)) => become_next(program, arguments, self.file, deadline),
-            None => copy_out(self.file, deadline).context("standard output"),
+            None => copy_out(&self.file, deadline).context("standard output"),
         }
     }
 }
@@ -186,49 +188,18 @@ fn become_next(program: &OsStr, arguments: &[OsString], message: File, deadline:
     Err(error).with_context(|| format!("{}: not started", path.display()))
 }
 
-fn copy_out(message: File, deadline: &Deadline) -> Result<()> {
-    let mut left = usize::try_from(message.metadata()?.len())?;
-    takes(left as u64)?;
-    let stdout = io::stdout();
-    while left > 0 {
-        deadline.wait(&stdout, PollFlags::OUT)?;
-        match move_pages(&message, &stdout, left.min(PIECE)) {
-            Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-            Ok(moved) => left -= moved,
-            Err(Errno::INTR | Errno::AGAIN) => {}
-            // A file that is open for appending, and whatever else takes no pages.
-            Err(Errno::INVAL | Errno::NOSYS) => return copy_through(message, deadline),
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(())
+fn copy_out(message: &File, deadline: &Deadline) -> Result<()> {
+    let length = message.metadata()?.len();
+    takes(length)?;
+    copy(message, 0..length, io::stdout(), deadline)
 }
 
-/// Moves pages to a pipe, never waiting for a slow reader, or has the kernel copy them to a file.
-fn move_pages(message: &File, stdout: impl AsFd, most: usize) -> rustix::io::Result<usize> {
-    match splice(message, None, &stdout, None, most, SpliceFlags::NONBLOCK) {
-        Err(Errno::INVAL) => sendfile(&stdout, message, None, most),
-        other => other,
-    }
-}
-
-/// Copies what is left of `message` by way of a buffer.
-fn copy_through(mut message: File, deadline: &Deadline) -> Result<()> {
-    let mut piece = vec![0; PIECE];
-    loop {
-        match message.read(&mut piece)? {
-            0 => return Ok(()),
-            length => write_out(&piece[..length], deadline)?,
-        }
-    }
-}
-
-/// Reads so many octets of the file that standard input is, and keeps none. A part of a message would look
+/// Reads octets of the file that standard input is, and keeps none. A part of a message would look
 /// like a whole one to the next program, so a file that breaks off is found out before anything is written.
-fn can_be_read(from: u64, length: u64, deadline: &Deadline) -> Result<()> {
-    let mut piece = vec![0; 128 * 1024];
-    let mut at = from;
-    while at < from + length {
+fn can_be_read(span: Range<u64>, deadline: &Deadline) -> Result<()> {
+    let mut piece = vec![0; PIECE];
+    let mut at = span.start;
+    while at < span.end {
         deadline.check()?;
         match rustix::io::pread(io::stdin(), &mut piece, at) {
             Ok(0) => bail!("the file grew shorter while it was read"),
@@ -240,34 +211,41 @@ fn can_be_read(from: u64, length: u64, deadline: &Deadline) -> Result<()> {
     Ok(())
 }
 
-/// Copies the rest of standard input to `out`, in the kernel.
-fn copy_rest(out: impl AsFd, rest: Rest, deadline: &Deadline) -> Result<()> {
-    let Rest::InFile { from, length } = rest else { return Ok(()) };
-    let end = from + length;
-    let mut at = from;
-    while at < end {
+/// Copies octets of `file` to `out`.
+fn copy(file: impl AsFd, span: Range<u64>, out: impl AsFd, deadline: &Deadline) -> Result<()> {
+    let mut at = span.start;
+    while at < span.end {
         deadline.wait(&out, PollFlags::OUT)?;
-        let count = usize::try_from(end - at)?;
-        match sendfile(&out, io::stdin(), Some(&mut at), count) {
+        let most = usize::try_from(span.end - at)?.min(PIPE);
+        match move_pages(&file, &mut at, &out, most) {
             Ok(0) => bail!("the file grew shorter while it was read"),
             Ok(_) | Err(Errno::INTR | Errno::AGAIN) => {}
-            // A file opened for appending, and some file systems.
-            Err(Errno::INVAL) => return copy_piecewise(out, at, end, deadline),
+            // A file opened for appending, and whatever else takes no pages.
+            Err(Errno::INVAL | Errno::NOSYS) => return copy_piecewise(file, at..span.end, out, deadline),
             Err(errno) => return Err(errno.into()),
         }
     }
     Ok(())
 }
 
-fn copy_piecewise(out: impl AsFd, mut at: u64, end: u64, deadline: &Deadline) -> Result<()> {
-    let mut piece = vec![0; 128 * 1024];
-    while at < end {
-        let length = match rustix::io::pread(io::stdin(), &mut piece, at) {
+/// Moves pages to a pipe, never waiting for a slow reader, or has the kernel copy them to a file.
+fn move_pages(file: impl AsFd, at: &mut u64, out: impl AsFd, most: usize) -> rustix::io::Result<usize> {
+    match splice(&file, Some(at), &out, None, most, SpliceFlags::NONBLOCK) {
+        Err(Errno::INVAL) => sendfile(&out, &file, Some(at), most),
+        other => other,
+    }
+}
+
+fn copy_piecewise(file: impl AsFd, span: Range<u64>, out: impl AsFd, deadline: &Deadline) -> Result<()> {
+    let mut piece = vec![0; PIECE];
+    let mut at = span.start;
+    while at < span.end {
+        let length = match rustix::io::pread(&file, &mut piece, at) {
             Err(Errno::INTR | Errno::AGAIN) => continue,
             other => other?,
         };
         ensure!(length > 0, "the file grew shorter while it was read");
-        let length = length.min(usize::try_from(end - at)?);
+        let length = length.min(usize::try_from(span.end - at)?);
         write_all(&out, &piece[..length], deadline)?;
         at += length as u64;
     }
