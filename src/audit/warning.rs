@@ -3,9 +3,9 @@
 use anyhow::{Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use mail_parser::parsers::MessageStream;
 
 use crate::message::{Field, Lines, line_end};
+use crate::mime;
 
 /// A line with an encoded word in it has at most this many characters (RFC 2047, 2).
 const LINE: usize = 76;
@@ -43,7 +43,7 @@ impl Prefix {
     /// Appends the Subject with the prefix before its text, once.
     pub fn put_before(&self, subject: &Field, eol: &[u8], out: &mut Vec<u8>) {
         let unfolded = subject.unfolded();
-        if self.begins(&unfolded) {
+        if self.begins(subject, &unfolded) {
             return out.extend_from_slice(subject.raw);
         }
         let body = subject.body();
@@ -74,13 +74,9 @@ impl Prefix {
         format!("=?UTF-8?B?{}?=", STANDARD.encode(format!("{}{blank}", self.0)))
     }
 
-    fn begins(&self, unfolded: &[u8]) -> bool {
-        if unfolded.starts_with(self.0.as_bytes()) {
-            return true;
-        }
-        let line = [unfolded, b"\n"].concat();
-        let decoded = MessageStream::new(&line).parse_unstructured();
-        unfolded.starts_with(b"=?") && decoded.as_text().is_some_and(|text| text.starts_with(&self.0))
+    fn begins(&self, subject: &Field, unfolded: &[u8]) -> bool {
+        unfolded.starts_with(self.0.as_bytes())
+            || unfolded.starts_with(b"=?") && mime::text(subject).starts_with(&self.0)
     }
 }
 

@@ -6,6 +6,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod content;
+mod field;
 mod parameters;
 mod transfer;
 mod walk;
@@ -14,6 +15,7 @@ mod walk;
 mod tests;
 
 pub use content::Content;
+pub use field::{date, text};
 pub use parameters::Parameters;
 pub use transfer::{Decoded, Encoding, beginning, decode, is_base64};
 pub use walk::{Part, Tree, walk};

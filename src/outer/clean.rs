@@ -1,10 +1,11 @@
 //! Fields in the only form that may be written: printable ASCII in well-formed folds, lines within 998.
 
+use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
-use mail_parser::{DateTime, HeaderValue};
 
 use super::{OuterField, verbatim};
 use crate::message::{Field, Lines, line_end};
+use crate::mime;
 
 /// RFC 5322, 2.1.1: octets in a line, without its end.
 const LINE: usize = 998;
@@ -42,7 +43,7 @@ pub fn is_harmless(field: &OuterField) -> bool {
 pub fn mended(field: &Field) -> Option<OuterField> {
     let text = match () {
         () if field.is("From") => addresses(field).and_then(|found| found.into_iter().next()),
-        () if field.is("Date") => date(field).map(|date| date.to_rfc822()),
+        () if field.is("Date") => mime::date(field).map(|date| date.to_rfc822()),
         () => return None,
     };
     let written = |text: &[u8]| OuterField { name: field.name().to_vec(), text: [b" ", text].concat() };
@@ -79,12 +80,6 @@ pub fn addresses(field: &Field) -> Option<Vec<String>> {
             && address.bytes().all(|octet| octet.is_ascii_graphic() && !b"\"(),:;<>[\\]".contains(&octet))
     };
     list.iter().map(|one| one.address().filter(|address| plain(address)).map(str::to_owned)).collect()
-}
-
-/// The date-time of a Date field.
-pub fn date(field: &Field) -> Option<DateTime> {
-    let text = String::from_utf8(field.unfolded()).ok()?;
-    DateTime::parse_rfc822(&(text + "\n")).filter(DateTime::is_valid)
 }
 
 fn printable(text: &[u8]) -> Vec<u8> {

@@ -4,6 +4,7 @@ use mail_parser::DateTime;
 
 use super::{OuterField, clean};
 use crate::message::Field;
+use crate::mime;
 
 /// The field as the shy policy shows it. What does not parse falls through unchanged.
 pub fn shown(field: &Field, outer: OuterField) -> OuterField {
@@ -14,7 +15,7 @@ pub fn shown(field: &Field, outer: OuterField) -> OuterField {
         () if field.is("To") || field.is("Cc") || field.is("Reply-To") => clean::addresses(field)
             .filter(|list| !list.is_empty())
             .map(|list| format!(" {}", list.join(",\n "))),
-        () if field.is("Date") => clean::date(field).map(|date| format!(" {}", in_utc(&date))),
+        () if field.is("Date") => mime::date(field).map(|date| format!(" {}", in_utc(&date))),
         () => None,
     };
     let shy =

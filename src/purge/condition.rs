@@ -1,12 +1,11 @@
 //! Conditions on a header section: `FIELD:GLOB`.
 
-use mail_parser::parsers::MessageStream;
-
 use crate::escape;
-use crate::message::{Field, Header};
+use crate::message::Header;
+use crate::mime;
 
-/// The longest value that is compared, in octets: a glob takes time in proportion to it for each star.
-const LONGEST: usize = 64 * 1024;
+/// The longest Date field that is one, in octets.
+const LONGEST_DATE: usize = 200;
 
 /// A field that has to be there, with a value that a pattern fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,34 +38,20 @@ impl Condition {
 
     /// Whether one of the fields of that name fits.
     pub fn holds(&self, header: Header) -> bool {
-        header.all(&self.field).any(|field| fits(&self.glob, &lower(&text(&field))))
+        header.all(&self.field).any(|field| fits(&self.glob, &lower(&mime::text(&field))))
     }
-}
-
-/// The text of a field as readers show it: unfolded, encoded words read (RFC 2047), blanks at the ends off.
-pub fn text(field: &Field) -> String {
-    let mut line = field.unfolded();
-    line.truncate(LONGEST);
-    if !line.windows(2).any(|pair| pair == b"=?") {
-        return String::from_utf8_lossy(&line).into_owned();
-    }
-    line.push(b'\n');
-    let decoded = MessageStream::new(&line).parse_unstructured();
-    decoded.as_text().map_or_else(|| String::from_utf8_lossy(&line).trim().to_owned(), str::to_owned)
 }
 
 /// The Subject as a report shows it; nothing where there is none.
 pub fn subject(header: Header) -> String {
-    let shown = header.all("Subject").next().map(|field| text(&field)).unwrap_or_default();
+    let shown = header.all("Subject").next().map(|field| mime::text(&field)).unwrap_or_default();
     escape::foreign(shown.as_bytes())
 }
 
 /// The second that the Date field names; None where it names none.
 pub fn date(header: Header) -> Option<i64> {
-    let field = header.all("Date").next()?;
-    let text = String::from_utf8(field.unfolded()).ok().filter(|text| text.len() < 200)?;
-    let date = mail_parser::DateTime::parse_rfc822(&text)?;
-    date.is_valid().then(|| date.to_timestamp())
+    let field = header.all("Date").next().filter(|field| field.unfolded().len() < LONGEST_DATE)?;
+    mime::date(&field).map(|date| date.to_timestamp())
 }
 
 fn lower(text: &str) -> Vec<char> {
