@@ -129,13 +129,9 @@ fn arrive(
 
 /// From tmp to where readers look, never over another message.
 fn put_in_place(tmp: &Directory, target: &Directory, name: &OsStr) -> rustix::io::Result<()> {
-    match rustix::fs::renameat_with(tmp, name, target, name, RenameFlags::NOREPLACE) {
-        // NFS and some others cannot.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-            rustix::fs::linkat(tmp, name, target, name, AtFlags::empty())?;
-            rustix::fs::unlinkat(tmp, name, AtFlags::empty())
-        }
-        renamed => renamed,
+    match tmp.place(name, target)? {
+        true => rustix::fs::unlinkat(tmp, name, AtFlags::empty()),
+        false => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 
 /// An open directory, and the path by which errors name it.
@@ -57,6 +57,22 @@ impl Directory {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(errno).with_context(|| self.path.join(name).display().to_string()),
+        }
+    }
+
+    /// Gives the file `name` the same name in `target`, never over another file: rename(2) would replace one
+    /// without a word. Where that cannot be had, a link does it; true: then the file stands here too.
+    ///
+    /// # Errors
+    /// EEXIST: the name is taken. Otherwise the system cannot.
+    pub fn place(&self, name: impl AsRef<Path>, target: &Directory) -> rustix::io::Result<bool> {
+        let name = name.as_ref();
+        match rustix::fs::renameat_with(self, name, target, name, RenameFlags::NOREPLACE) {
+            // NFS and some others cannot, and a sandbox may not know the call.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
+                rustix::fs::linkat(self, name, target, name, AtFlags::empty()).map(|()| true)
+            }
+            renamed => renamed.map(|()| false),
         }
     }
 

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::directory::{Directory, is_same};
@@ -118,22 +118,13 @@ impl<'a> Arriving<'a> {
             .with_context(|| nothing_in(&self.maildir.tmp))
     }
 
-    /// Into `new`, never over another message: rename(2) would replace one without a word.
+    /// Into `new`, never over another message. What a link leaves in `tmp` the guard unlinks.
     fn move_in(mut self) -> Result<()> {
         let Maildir { tmp, new } = self.maildir;
-        let name = self.name.0.as_str();
-        let moved = match rustix::fs::renameat_with(tmp, name, new, name, RenameFlags::NOREPLACE) {
-            // NFS and some others cannot, and a sandbox may not know the call. The guard unlinks.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
-                rustix::fs::linkat(tmp, name, new, name, AtFlags::empty())
-            }
-            renamed => {
-                self.has_left_tmp = renamed.is_ok();
-                renamed
-            }
-        };
+        let moved = tmp.place(&self.name.0, new);
+        self.has_left_tmp = moved == Ok(false);
         match moved {
-            Ok(()) => Ok(()),
+            Ok(_) => Ok(()),
             // NFS may lose the reply to a call that was done.
             Err(_) if self.is_in_new() => Ok(()),
             Err(errno) => Err(errno).with_context(|| nothing_in(new)),
