@@ -17,7 +17,11 @@ use rustix::process::{
 use crate::escape;
 
 /// Try again later: EX_TEMPFAIL.
-const TEMPFAIL: u8 = 75;
+pub const TEMPFAIL: u8 = 75;
+
+/// What was named cannot be read: EX_NOINPUT. What was asked for cannot be made: EX_CANTCREAT.
+pub const NOINPUT: u8 = 66;
+pub const CANTCREAT: u8 = 73;
 
 /// The command was typed wrong: EX_USAGE. A file cannot be read or written: EX_IOERR.
 const USAGE: u8 = 64;

@@ -171,6 +171,11 @@ pub fn line_end(line: &[u8]) -> &[u8] {
     &line[line.len() - end..]
 }
 
+/// The line end that a message uses, by its first line: what is added to it has that one too.
+pub fn line_end_of(message: &[u8]) -> &'static [u8] {
+    if line_end(&message[..line_len(message)]) == b"\r\n" { b"\r\n" } else { b"\n" }
+}
+
 fn is_empty_line(line: &[u8]) -> bool {
     matches!(line, b"" | b"\n" | b"\r\n")
 }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use crate::message::{Arrival, Entity, Field, Lines, line_end};
+use crate::message::{Arrival, Entity, Field, line_end_of};
 use crate::trace::{Hop, State};
 
 use super::warning::Prefix;
@@ -34,7 +34,7 @@ pub struct Annotated<'a> {
 pub fn annotate<'a>(arrival: &Arrival<'a>, field: &str, warning: Option<&Prefix>) -> Annotated<'a> {
     let entity = Entity::split(arrival.message);
     let rest = &arrival.message[entity.header.0.len()..];
-    let eol = eol_of(arrival.message);
+    let eol = line_end_of(arrival.message);
     let mut head = Vec::with_capacity(arrival.frame.len() + entity.header.0.len() + 512);
     head.extend_from_slice(arrival.frame);
     for line in field.lines() {
@@ -71,12 +71,6 @@ pub fn this_host() -> String {
 
 fn is_audit(field: &Field) -> bool {
     field.is(FIELD)
-}
-
-/// The line end of the first line: CRLF or LF.
-fn eol_of(message: &[u8]) -> &[u8] {
-    let first = Lines(message).next().unwrap_or_default();
-    if line_end(first) == b"\r\n" { b"\r\n" } else { b"\n" }
 }
 
 /// The field: name, host that judges, verdict, what the border hop says; folded, without its last line end.

@@ -14,9 +14,6 @@ use selfseal::{audit, chain, clock, envelope, exit, input, refusal};
 
 const PROGRAM: &str = "tls-audit";
 
-/// EX_NOINPUT of sysexits.h: not all of the mail was read.
-const UNREAD: u8 = 66;
-
 fn main() -> ExitCode {
     exit::delivery(PROGRAM, |arguments: Arguments| match (arguments.mailboxes()?, arguments.print) {
         (Some(mailboxes), _) => summary(&arguments, &mailboxes),
@@ -80,5 +77,5 @@ fn summary(arguments: &Arguments, mailboxes: &[OsString]) -> Result<u8> {
         (false, None) => summary::text(&figures, Look::of_output()),
     };
     chain::hand_on(report.as_bytes(), &[], &Deadline::start())?;
-    Ok(if figures.unread > 0 { UNREAD } else { 0 })
+    Ok(if figures.unread > 0 { exit::NOINPUT } else { 0 })
 }

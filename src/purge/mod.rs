@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Error, Result};
 
 use crate::deadline::Deadline;
-use crate::exit::{self, Sysexit};
+use crate::exit::{self, NOINPUT, Sysexit, TEMPFAIL};
 use crate::mailbox::{Mailbox, Maildir, NoMailbox, tree};
 use crate::message::Header;
 use crate::store::directory::Directory;
@@ -26,10 +26,6 @@ use crate::store::lock::Held;
 use condition::Condition;
 use report::Report;
 use rules::{Candidate, Rules};
-
-/// Statuses of sysexits.h: no mailbox; not all was done.
-const NOINPUT: u8 = 66;
-const TEMPFAIL: u8 = 75;
 
 /// How long the work on one mbox may take, most of it with its lock held.
 const LONGEST: Duration = Duration::from_secs(3600);

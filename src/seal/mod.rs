@@ -13,7 +13,7 @@ use mail_builder::headers::content_type::ContentType;
 pub use encrypt::Compression;
 
 use crate::cert::Readers;
-use crate::message::{Arrival, Entity, line_end, line_len};
+use crate::message::{Arrival, Entity, line_end_of};
 use crate::outer::{self, Extent, OuterField, Outside};
 use crate::payload::{self, Payload};
 
@@ -50,7 +50,7 @@ pub fn seal(
     let Arrival { frame, message } = Arrival::read(arrived);
     let header = Entity::split(message).header;
     let outer = outer::fields(header, &manner.outside, Extent::of(header));
-    let eol = if line_end(&message[..line_len(message)]) == b"\r\n" { b"\r\n".as_slice() } else { b"\n" };
+    let eol = line_end_of(message);
     let payload = Payload::of(message, &outer)?;
     let boundary = payload::boundary(&[])?;
 

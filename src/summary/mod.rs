@@ -21,7 +21,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::exit::{Sysexit, line_of};
+use crate::exit::{CANTCREAT, Sysexit, line_of};
 
 pub use day::{Day, Month};
 pub use facts::of as facts;
@@ -38,7 +38,7 @@ pub use text::report as text;
 /// The system cannot write it there, status 73 (EX_CANTCREAT of sysexits.h); or the clock is wrong.
 pub fn write_page(path: &Path, figures: &Figures, now: i64) -> Result<()> {
     let today = Day::of(now).context("the clock shows no year that can be written")?;
-    page::write(path, &html(figures, today)).map_err(|error| anyhow!(Sysexit(73, line_of(&error))))
+    page::write(path, &html(figures, today)).map_err(|error| anyhow!(Sysexit(CANTCREAT, line_of(&error))))
 }
 
 #[cfg(test)]
