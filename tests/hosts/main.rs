@@ -13,6 +13,6 @@ mod mta;
 mod postfix;
 mod procmail;
 mod purge;
-mod smtp;
 mod stranger;
-mod wait;
+
+use world::{smtp, wait};

@@ -4,8 +4,12 @@
 #![allow(dead_code, reason = "each test crate uses its own part")]
 
 pub mod gpg;
+pub mod letter;
 pub mod manual;
 pub mod opened;
+pub mod readable;
+pub mod smtp;
+pub mod wait;
 
 use std::ffi::OsStr;
 use std::fs;

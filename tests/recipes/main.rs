@@ -1,0 +1,14 @@
+//! Every recipe of contrib/, on the real host that it is for: one module a host.
+//!
+//! Each test runs as root on a machine of its own (machine.rs), where the shipped file lies in its place and
+//! Alice has her home. What becomes of a message is a row of the table in contrib/README.md, written by
+//! `SELFSEAL_WRITE_TABLE=yes cargo test --test recipes` and by no hand.
+#[path = "../world/mod.rs"]
+mod world;
+
+mod exim;
+mod host;
+mod machine;
+mod recipe;
+mod resident;
+mod table;

@@ -1,0 +1,102 @@
+//! The users of a machine, its programs, and the servers that run on it.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::world::{fixture, program_path};
+
+/// A user with a home below /home, as useradd(8) makes them.
+pub struct Resident {
+    pub name: &'static str,
+    uid: u32,
+}
+
+impl Resident {
+    pub fn new(name: &'static str) -> Self {
+        run("useradd", &["--create-home", "--user-group", "--shell", "/bin/sh", name]);
+        let uid = output("id", &["-u", name]).trim().parse().expect("a user id");
+        Resident { name, uid }
+    }
+
+    /// Alice, with her certificate in its place and the programs in ~/.cargo/bin.
+    pub fn alice() -> Self {
+        let alice = Resident::new("alice");
+        alice.write(".config/selfseal/cert.asc", &fixture("keys/alice.asc"));
+        fs::create_dir_all(alice.path(".cargo/bin")).expect("directories");
+        install(&alice.path(".cargo/bin"));
+        alice.own(".cargo/bin");
+        alice
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        Path::new("/home").join(self.name).join(name)
+    }
+
+    /// Writes a file of the user's, and makes the directories above it.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+        fs::write(&path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        self.own(name);
+        path
+    }
+
+    /// Gives a file and the directories above it to the user.
+    pub fn own(&self, name: &str) {
+        let path = self.path(name);
+        for made in path.ancestors().take_while(|made| *made != self.path("")) {
+            chown(made, Some(self.uid), Some(self.uid)).expect("an owner");
+        }
+    }
+}
+
+/// Puts all built programs into this directory.
+pub fn install(directory: &Path) {
+    for program in ["is-encrypted", "encrypt-to-self", "deliver", "tls-audit", "purge-old"] {
+        let built = program_path(program);
+        fs::copy(&built, directory.join(program))
+            .unwrap_or_else(|error| panic!("{}: {error}", built.display()));
+    }
+}
+
+/// Writes a file of root's that all may read, and makes the directories above it.
+pub fn write(path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
+    let path = path.as_ref();
+    fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    fs::set_permissions(path, Permissions::from_mode(0o644)).expect("a mode");
+}
+
+/// Runs a command that has to succeed.
+#[track_caller]
+pub fn run(program: &str, arguments: &[&str]) {
+    output(program, arguments);
+}
+
+/// The same, and what it says.
+#[track_caller]
+pub fn output(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().expect(program);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {}: {errors}", output.status);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Starts a server; it ends with the machine.
+pub fn serve(program: &str, arguments: &[&str]) -> Child {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).spawn().expect(program)
+}
+
+/// The processes that run a program of this name.
+pub fn running(program: &str) -> Vec<u32> {
+    let entries = fs::read_dir("/proc").expect("/proc").flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let runs = |pid: &u32| {
+        fs::read_link(format!("/proc/{pid}/exe"))
+            .is_ok_and(|exe| exe.file_name().is_some_and(|name| name == program))
+    };
+    pids.filter(runs).collect()
+}
