@@ -1,5 +1,7 @@
 //! The date in a `From ` line, in the forms that are met (RFC 4155, appendix A, and what others write).
 
+use std::ops::RangeInclusive;
+
 use mail_parser::DateTime;
 
 /// The second, since 1970, at which a message came by its `From ` line: the latest one that the line can
@@ -9,11 +11,27 @@ use mail_parser::DateTime;
 /// without a zone, or with one whose name is not known, is taken for one in the westernmost zone, where it
 /// comes last: a message may stay up to 26 hours longer than was asked, and never goes early.
 pub fn latest(line: &[u8]) -> Option<i64> {
-    let text = String::from_utf8_lossy(line.strip_prefix(b"From ")?);
-    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let mut words: [Word; MOST] = [b""; MOST];
+    let all = line.strip_prefix(b"From ")?.rsplit(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     // The sender may hold blanks, and a day's name too: the date is looked for from the end.
-    (0..words.len()).rev().find_map(|at| date(words.get(at..)?))
+    for (at, word) in (0..MOST).rev().zip(all) {
+        words[at] = word;
+        let found = if MOST - at >= FEWEST { date(&words[at..]) } else { None };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
 }
+
+type Word<'a> = &'a [u8];
+
+/// The most words that a date has: day, month, day, time, two of a zone, year, `remote from` and a host. They
+/// are few, so that nothing is allocated for them: a date stands before each message.
+const MOST: usize = 10;
+
+/// The fewest: day, month, day, time, year.
+const FEWEST: usize = 5;
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] =
@@ -24,12 +42,11 @@ const WESTERNMOST: i64 = 12 * 3600;
 
 /// asctime(3), perhaps with a zone before or behind the year; or the day before its month, as in a Date
 /// field.
-fn date(words: &[&str]) -> Option<i64> {
+fn date(words: &[Word]) -> Option<i64> {
     let [day_name, first, second, rest @ ..] = words else { return None };
-    let day_name = day_name.strip_suffix(',').unwrap_or(day_name);
-    DAYS.iter().find(|name| day_name.eq_ignore_ascii_case(name))?;
-    let ((month, day), rest) = match (month(first), month(second)) {
-        (Some(month), _) => ((month, number(second, 1..=31)?), rest),
+    among(&DAYS, day_name.strip_suffix(b",").unwrap_or(day_name))?;
+    let (month, day) = match (among(&MONTHS, first), among(&MONTHS, second)) {
+        (Some(month), _) => (month, number(second, 1..=31)?),
         (None, Some(month)) => {
             // The year stands before the time; put it behind, where asctime has it.
             let [year, time, zone @ ..] = rest else { return None };
@@ -42,12 +59,12 @@ fn date(words: &[&str]) -> Option<i64> {
     seconds(month, day, time, rest)
 }
 
-/// `rest`: zone, year, zone, of which only the year has to be there.
-fn seconds(month: u8, day: u8, time: &str, rest: &[&str]) -> Option<i64> {
+/// `month` is counted from 0. `rest`: zone, year, zone, of which only the year has to be there.
+fn seconds(month: usize, day: u8, time: Word, rest: &[Word]) -> Option<i64> {
     let (hour, minute, second) = time_of_day(time)?;
     let rest = match rest {
         // What UUCP adds.
-        [rest @ .., "remote", "from", _] => rest,
+        [rest @ .., b"remote", b"from", _] => rest,
         rest => rest,
     };
     // `MET DST` is a zone of two words.
@@ -60,7 +77,7 @@ fn seconds(month: u8, day: u8, time: &str, rest: &[&str]) -> Option<i64> {
     }
     let date = DateTime {
         year: year(year_word)?,
-        month,
+        month: u8::try_from(month + 1).ok()?,
         day,
         hour,
         minute,
@@ -72,24 +89,31 @@ fn seconds(month: u8, day: u8, time: &str, rest: &[&str]) -> Option<i64> {
     Some(date.to_timestamp() + seconds_to_utc(zone))
 }
 
-fn month(word: &str) -> Option<u8> {
-    let at = MONTHS.iter().position(|name| word.eq_ignore_ascii_case(name))?;
-    u8::try_from(at + 1).ok()
+/// Which of `names` the word is.
+fn among(names: &[&str], word: Word) -> Option<usize> {
+    names.iter().position(|name| word.eq_ignore_ascii_case(name.as_bytes()))
 }
 
-fn year(word: &str) -> Option<u16> {
-    let is_number = word.len() == 4 && word.bytes().all(|octet| octet.is_ascii_digit());
-    word.parse().ok().filter(|year| is_number && *year >= 1970)
+fn year(word: Word) -> Option<u16> {
+    digits(word).filter(|year| word.len() == 4 && *year >= 1970)
 }
 
-fn number(word: &str, range: std::ops::RangeInclusive<u8>) -> Option<u8> {
-    let is_number = (1..=2).contains(&word.len()) && word.bytes().all(|octet| octet.is_ascii_digit());
-    word.parse().ok().filter(|number| is_number && range.contains(number))
+fn number(word: Word, range: RangeInclusive<u8>) -> Option<u8> {
+    let number = digits(word).filter(|_| (1..=2).contains(&word.len()))?;
+    u8::try_from(number).ok().filter(|number| range.contains(number))
+}
+
+/// The number that up to four digits are, and nothing else.
+fn digits(word: Word) -> Option<u16> {
+    let add = |number: u16, octet: &u8| {
+        octet.is_ascii_digit().then(|| number.wrapping_mul(10).wrapping_add(u16::from(octet - b'0')))
+    };
+    word.iter().try_fold(0, add).filter(|_| word.len() <= 4)
 }
 
 /// Some write no seconds. A leap second is one.
-fn time_of_day(word: &str) -> Option<(u8, u8, u8)> {
-    let mut parts = word.split(':');
+fn time_of_day(word: Word) -> Option<(u8, u8, u8)> {
+    let mut parts = word.split(|octet| *octet == b':');
     let hour = number(parts.next()?, 0..=23)?;
     let minute = number(parts.next()?, 0..=59)?;
     let second = match parts.next() {
@@ -100,10 +124,10 @@ fn time_of_day(word: &str) -> Option<(u8, u8, u8)> {
     parts.next().is_none().then_some((hour, minute, second))
 }
 
-fn is_zone(word: &str) -> bool {
-    let name = word.trim_start_matches('(').trim_end_matches(')');
-    offset(word).is_some()
-        || !name.is_empty() && name.len() <= 5 && name.bytes().all(|c| c.is_ascii_uppercase())
+fn is_zone(word: Word) -> bool {
+    let name = word.strip_prefix(b"(").unwrap_or(word);
+    let name = name.strip_suffix(b")").unwrap_or(name);
+    offset(word).is_some() || (1..=5).contains(&name.len()) && name.iter().all(u8::is_ascii_uppercase)
 }
 
 /// The zones of RFC 5322, 4.3, in hours. The names of others mean several places each (IST, BST).
@@ -122,20 +146,20 @@ const NAMED: [(&str, i64); 11] = [
 ];
 
 /// What to add to a time in `zone` to have it in UTC.
-fn seconds_to_utc(zone: &[&str]) -> i64 {
+fn seconds_to_utc(zone: &[Word]) -> i64 {
     let known = match zone {
         [word] | [word, _] if offset(word).is_some() => offset(word),
-        [word] => NAMED.iter().find(|(name, _)| name == word).map(|(_, hours)| hours * 3600),
+        [word] => NAMED.iter().find(|(name, _)| name.as_bytes() == *word).map(|(_, hours)| hours * 3600),
         _ => None,
     };
     known.map_or(WESTERNMOST, |offset| -offset)
 }
 
 /// `+0100` in seconds. `-0000` says that the place is not told (RFC 5322, 3.3), but the time is in UTC.
-fn offset(word: &str) -> Option<i64> {
-    let (sign, digits) = match word.split_at_checked(1)? {
-        ("+", digits) => (1, digits),
-        ("-", digits) => (-1, digits),
+fn offset(word: Word) -> Option<i64> {
+    let (sign, digits) = match word {
+        [b'+', digits @ ..] => (1, digits),
+        [b'-', digits @ ..] => (-1, digits),
         _ => return None,
     };
     let (hours, minutes) = digits.split_at_checked(2).filter(|_| digits.len() == 4)?;

@@ -2,7 +2,7 @@
 //! Dovecot), not the sender's.
 
 use crate::mailbox::Flags;
-use crate::message::{Entity, Field, line_len};
+use crate::message::{Field, Header as Section, empty_line, line_len};
 
 /// The longest header section that is read, in octets.
 pub const LONGEST: usize = 256 * 1024;
@@ -33,35 +33,31 @@ impl Header {
     /// Reads the header section at the beginning of `bytes`: up to the first empty line, since some programs
     /// read on behind a line that is no field, and their flags count. Never beyond a `From ` line.
     pub fn of(bytes: &[u8]) -> Self {
-        let mut header = Header { begins_well: bytes.starts_with(b">From "), ..Header::default() };
+        let mut header = Header::default();
         let (mut has_title, mut has_base) = (false, false);
-        loop {
-            let rest = &bytes[header.length..];
-            let entity = Entity::split(rest);
-            for field in entity.header.fields() {
+        let mut rest = bytes;
+        while !rest.is_empty() && empty_line(rest).is_empty() && !is_from_line(rest) {
+            if let Some(field) = may_tell(rest).then(|| first_field(rest)).flatten() {
                 header.add(&field, &mut has_title, &mut has_base);
             }
-            header.length += entity.header.0.len();
-            header.separator = entity.separator.len();
-            let is_first = rest.len() == bytes.len();
-            header.begins_well |= is_first && header.length + header.separator > 0;
-            let rest = &rest[entity.header.0.len()..];
-            header.is_open = rest.is_empty();
-            if header.separator > 0 || header.is_open || rest.starts_with(b"From ") {
-                break;
-            }
-            header.length += line_len(rest);
+            rest = &rest[line_len(rest)..];
         }
+        header.length = bytes.len() - rest.len();
+        header.separator = empty_line(rest).len();
+        header.begins_well =
+            bytes.starts_with(b">From ") || !empty_line(bytes).is_empty() || first_field(bytes).is_some();
+        header.is_open = rest.is_empty();
         header.is_internal = has_title && has_base;
         header
     }
 
-    /// Most fields say nothing here, and a look at one letter tells.
     fn add(&mut self, field: &Field, has_title: &mut bool, has_base: &mut bool) {
         match field.raw.first() {
             Some(b'S' | b's') if field.is("Status") => self.add_flags(field, &STATUS),
             Some(b'S' | b's') if field.is("Subject") => {
-                *has_title |= field.unfolded().starts_with(INTERNAL.as_bytes());
+                // A fold divides no word, and few subjects are worth unfolding.
+                let may_be = field.body().trim_ascii_start().starts_with(b"DON'T");
+                *has_title |= may_be && field.unfolded().starts_with(INTERNAL.as_bytes());
             }
             Some(b'C' | b'c') if field.is("Content-Length") => self.lengths.extend(number(field)),
             Some(b'X' | b'x') if field.is("X-Status") => self.add_flags(field, &X_STATUS),
@@ -96,6 +92,26 @@ impl Header {
             }
         }
     }
+}
+
+/// Whether a field that says something here may begin with `line`. Most say nothing, and a look at a few
+/// letters tells: to read each whole takes three times as long.
+fn may_tell(line: &[u8]) -> bool {
+    match line {
+        [b'S' | b's', second, ..] => matches!(second, b'T' | b't' | b'U' | b'u'),
+        [b'C' | b'c', second, ..] => matches!(second, b'O' | b'o'),
+        [b'X' | b'x', b'-', third, ..] => matches!(third, b'S' | b's' | b'M' | b'm' | b'I' | b'i'),
+        _ => false,
+    }
+}
+
+fn first_field(bytes: &[u8]) -> Option<Field<'_>> {
+    Section(bytes).fields().next()
+}
+
+/// `From : a@b` is a field with an obsolete blank.
+fn is_from_line(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"From ") && first_field(bytes).is_none()
 }
 
 /// The subject of the first message that c-client makes.

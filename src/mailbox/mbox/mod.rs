@@ -90,12 +90,10 @@ pub fn each_header(input: impl Read, mut act: impl FnMut(&[u8])) -> io::Result<b
     let mut is_mbox = true;
     let mut has_begun = false;
     while is_mbox && reading.window.next()? {
-        is_mbox = match reading.line() {
-            Line::Separator(header, _) => {
-                let ahead = reading.window.ahead();
-                let text = &ahead[line_len(ahead)..];
-                if !header.is_internal {
-                    act(&text[..header.length]);
+        is_mbox = match reading.line()? {
+            Line::Separator(beginning) => {
+                if !beginning.header.is_internal {
+                    act(beginning.section(reading.window.ahead()));
                 }
                 true
             }
@@ -114,17 +112,53 @@ struct Reading<R> {
 
 /// What a line is that begins with `From `.
 enum Line {
-    Separator(Header, i64),
+    Separator(Beginning),
     Doubtful,
     Text,
+}
+
+impl Line {
+    /// What the line is with which `bytes` begin, and whether it is that whatever follows them.
+    fn at(bytes: &[u8], is_apart: bool) -> (Self, bool) {
+        let from_line = line_len(bytes);
+        let (line, rest) = bytes.split_at(from_line);
+        let date = date::latest(line).filter(|_| from_line <= window::LINE);
+        if date.is_none() && !is_apart {
+            return (Line::Text, line.ends_with(b"\n"));
+        }
+        let header = Header::of(rest);
+        let is_certain = !header.is_open;
+        let is_followed = rest.is_empty() || header.begins_well;
+        let line = match date {
+            Some(time) if is_apart && is_followed => Line::Separator(Beginning { from_line, time, header }),
+            None if !is_followed => Line::Text,
+            _ => Line::Doubtful,
+        };
+        (line, is_certain)
+    }
+}
+
+/// How a message begins.
+struct Beginning {
+    /// Octets of its `From ` line.
+    from_line: usize,
+    time: i64,
+    header: Header,
+}
+
+impl Beginning {
+    /// Its header section, of what begins with it.
+    fn section<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[self.from_line..self.from_line + self.header.length]
+    }
 }
 
 impl<R: Read> Reading<R> {
     /// Takes the line at which the window stands for what it is. False if no message can be there.
     fn judge(&mut self) -> io::Result<bool> {
-        let (line, at) = (self.line(), self.window.offset());
+        let line = self.line()?;
         match (line, self.contents.messages.last_mut()) {
-            (Line::Separator(header, time), _) => self.begin(at, header, time),
+            (Line::Separator(beginning), _) => self.begin(beginning),
             (_, None) => return Ok(false),
             (Line::Doubtful, Some(message)) => message.doubt = Some(Doubt::FromLine),
             (Line::Text, Some(_)) => {}
@@ -132,27 +166,20 @@ impl<R: Read> Reading<R> {
         Ok(true)
     }
 
-    fn line(&self) -> Line {
-        let bytes = self.window.ahead();
-        let from_line = &bytes[..line_len(bytes)];
-        let date = date::latest(from_line).filter(|_| from_line.len() <= window::LINE);
-        let is_apart = self.window.is_behind_an_empty_line();
-        if date.is_none() && !is_apart {
-            return Line::Text;
-        }
-        let rest = &bytes[from_line.len()..];
-        let header = Header::of(rest);
-        let is_followed = rest.is_empty() || header.begins_well;
-        match date {
-            Some(time) if is_apart && is_followed => Line::Separator(header, time),
-            None if !is_followed => Line::Text,
-            _ => Line::Doubtful,
+    /// What the line is at which the window stands. A part of what follows tells it as a rule.
+    fn line(&mut self) -> io::Result<Line> {
+        loop {
+            let is_apart = self.window.is_behind_an_empty_line();
+            let (line, is_certain) = Line::at(self.window.ahead(), is_apart);
+            if is_certain || !self.window.widen()? {
+                return Ok(line);
+            }
         }
     }
 
-    fn begin(&mut self, start: u64, header: Header, time: i64) {
+    fn begin(&mut self, Beginning { from_line, time, header }: Beginning) {
+        let start = self.window.offset();
         self.end_last(start);
-        let from_line = line_len(self.window.ahead());
         let text = start + (from_line + header.length + header.separator) as u64;
         let number = self.contents.messages.len();
         for length in header.lengths {

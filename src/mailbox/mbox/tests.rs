@@ -149,6 +149,21 @@ fn messages_of_all_sizes_are_found_wherever_the_parts_of_a_large_file_end() {
 }
 
 #[test]
+fn a_beginning_is_read_whole_wherever_a_part_of_the_file_ends() {
+    let beginning = format!("{FROM}Subject: x\nStatus: R\nX-Status:\n F\n\n");
+    let (head, end) = (format!("{FROM}A: b\n\n"), "From x\n\n");
+    for cut in 0..=beginning.len() {
+        let filled = window::CHUNK - head.len() - 2 - cut;
+        let text = format!("{head}{}\n\n{beginning}{end}", "x".repeat(filled));
+        let contents = contents(&text).unwrap();
+        let [first, second] = &contents.messages[..] else { panic!("{cut}: {:?}", contents.messages) };
+        assert_eq!((first.doubt, first.end), (None, second.start), "{cut}");
+        assert_eq!((second.start, second.header), ((window::CHUNK - cut) as u64, 34), "{cut}");
+        assert_eq!(second.flags, Flags::SEEN.with(Flags::FLAGGED), "{cut}");
+    }
+}
+
+#[test]
 fn header_sections_come_one_by_one_without_what_a_server_keeps() {
     let headers = |text: &str, octets: usize| {
         let mut found = Vec::new();

@@ -1,5 +1,5 @@
-//! A part of a file that moves on from one line that begins with `From ` to the next, with enough of what
-//! follows each to read a header section.
+//! A part of a file that moves on from one line that begins with `From ` to the next. Of what follows each it
+//! shows what it has, and on demand enough to read a header section.
 
 use std::io::{self, ErrorKind, Read};
 
@@ -10,11 +10,11 @@ use super::header;
 /// The longest `From ` line.
 pub const LINE: usize = 1024;
 
-/// What can be seen of the file at each line.
+/// What can be seen of the file at each line, at most.
 const AHEAD: usize = LINE + header::LONGEST;
 
 /// What is read at once. Larger ones were no faster, and fall out of the processor's cache.
-const CHUNK: usize = 1024 * 1024;
+pub const CHUNK: usize = 512 * 1024;
 
 /// What has to be seen of the line before: an empty line, and the end of the one before that.
 const BEHIND: usize = 3;
@@ -47,11 +47,16 @@ impl<R: Read> Window<R> {
     /// Moves on to the next line that begins with `From `; the first one is the first line that is not empty,
     /// whatever it begins with. False at the end of the file.
     pub fn next(&mut self) -> io::Result<bool> {
-        let is_there = if self.has_begun { self.find()? } else { self.begin()? };
-        if is_there && self.filled - self.at < AHEAD && !self.is_at_end {
+        if self.has_begun { self.find() } else { self.begin() }
+    }
+
+    /// Lets more be seen of what follows. False if there is no more, or enough is seen.
+    pub fn widen(&mut self) -> io::Result<bool> {
+        let is_wider = self.filled - self.at < AHEAD && !self.is_at_end;
+        if is_wider {
             self.read_on()?;
         }
-        Ok(is_there)
+        Ok(is_wider)
     }
 
     fn begin(&mut self) -> io::Result<bool> {
