@@ -250,12 +250,14 @@ fn file(path: &Path, task: &Task, report: &mut Report) -> Result<()> {
     };
     let done = mbox::purge(path, &of_mbox, &mut |going| {
         let message = going.message;
-        report.sees(&Going {
-            path: PathBuf::from(format!("{}@{}", path.display(), message.start)),
-            time: going.time,
-            size: Some(message.end - message.start),
-            header: &|| going.header().map(Some),
-        })?;
+        if report.is_told_of_each() {
+            report.sees(&Going {
+                path: PathBuf::from(format!("{}@{}", path.display(), message.start)),
+                time: going.time,
+                size: Some(message.end - message.start),
+                header: &|| going.header().map(Some),
+            })?;
+        }
         match task.move_to.filter(|_| !task.is_dry) {
             Some(to) => moving::store(&going.restored()?, going.time, message.flags, to),
             None => Ok(()),

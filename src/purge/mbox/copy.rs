@@ -21,8 +21,8 @@ use crate::store::mbox::{Mbox, restored};
 /// How often the dotlock is renewed.
 const RENEWAL: Duration = Duration::from_secs(30);
 
-/// What is copied by way of this process at once.
-const CHUNK: usize = 1024 * 1024;
+/// What is read, or written, at once. It stays in the processor's cache.
+const CHUNK: usize = 256 * 1024;
 
 /// What the system copies at once, so that the time can be looked at in between.
 const STEP: u64 = 64 * 1024 * 1024;
@@ -30,6 +30,9 @@ const STEP: u64 = 64 * 1024 * 1024;
 /// A shorter span is copied by way of this process, together with its neighbours: one call of the system for
 /// each would take longer.
 const SHORT: u64 = 256 * 1024;
+
+/// So much of what goes is read along with its neighbours: another call of the system would take longer.
+const GAP: u64 = 4096;
 
 /// An mbox to read from, which is locked.
 pub struct Source<'a> {
@@ -69,29 +72,21 @@ impl<'a> Source<'a> {
         let length = usize::try_from(span.end - span.start)?;
         let mut bytes = Vec::new();
         reserve(&mut bytes, length)?;
-        self.read_onto(span, &mut bytes).with_context(|| self.path())?;
+        bytes.resize(length, 0);
+        let mut filled = 0;
+        while filled < length {
+            let read = self.read_part(&mut bytes[filled..], span.start + filled as u64);
+            filled += read.with_context(|| self.path())?;
+        }
         Ok(bytes)
     }
 
-    fn read_onto(&self, span: Range<u64>, bytes: &mut Vec<u8>) -> io::Result<()> {
-        let mut at = span.start;
-        while at < span.end {
-            let filled = bytes.len();
-            let more = usize::try_from(span.end - at).unwrap_or(CHUNK).min(CHUNK);
-            bytes.resize(filled + more, 0);
-            let read = self.read_at(&mut bytes[filled..], at);
-            bytes.truncate(filled + *read.as_ref().unwrap_or(&0));
-            match read? {
-                0 => {
-                    return Err(io::Error::new(
-                        ErrorKind::UnexpectedEof,
-                        "became shorter in spite of its locks",
-                    ));
-                }
-                read => at += read as u64,
-            }
+    /// Reads what stands at `at` into `buffer`, as much as comes at once and at least an octet.
+    fn read_part(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        match self.read_at(buffer, at)? {
+            0 => Err(io::Error::new(ErrorKind::UnexpectedEof, "became shorter in spite of its locks")),
+            read => Ok(read),
         }
-        Ok(())
     }
 
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
@@ -124,7 +119,8 @@ impl<'a> Source<'a> {
         // A write beyond the limit would kill.
         within_file_size_limit(usize::try_from(kept.octets())?).with_context(|| nothing_in(self.mbox))?;
         make_room(new, kept.octets()).with_context(|| nothing_in(self.mbox))?;
-        let mut copying = Copying { source: self, new, gathered: Vec::with_capacity(2 * CHUNK) };
+        let block = Block { start: 0, bytes: Vec::new() };
+        let mut copying = Copying { source: self, new, block, gathered: Vec::with_capacity(2 * CHUNK) };
         copying.all(kept).with_context(|| nothing_in(self.mbox))
     }
 }
@@ -208,29 +204,63 @@ impl Piece {
     }
 }
 
+/// A part of the old file that is in memory.
+struct Block {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Block {
+    /// What it has from `at` on.
+    fn from(&self, at: u64) -> &[u8] {
+        let skipped = at.checked_sub(self.start).and_then(|skipped| usize::try_from(skipped).ok());
+        skipped.and_then(|skipped| self.bytes.get(skipped..)).unwrap_or_default()
+    }
+
+    /// Lets it begin at `span.start` and have as much of the span as comes at once.
+    fn read(&mut self, source: &Source, span: Range<u64>) -> io::Result<()> {
+        self.start = span.start;
+        self.bytes.resize(usize::try_from(span.end - span.start).unwrap_or(CHUNK).min(CHUNK), 0);
+        let read = source.read_part(&mut self.bytes, span.start);
+        self.bytes.truncate(*read.as_ref().unwrap_or(&0));
+        read.map(drop)
+    }
+}
+
+/// Where the last of `others` ends that follows close on what ends at `end`, as far as it is worth while to
+/// read them at once.
+fn with_neighbours(end: u64, others: &[Piece]) -> u64 {
+    let (mut last, limit) = (end, end + CHUNK as u64);
+    for piece in others {
+        match piece {
+            Piece::Span(next) if next.start - last <= GAP && last < limit && piece.octets() < SHORT => {
+                last = next.end;
+            }
+            _ => break,
+        }
+    }
+    last
+}
+
 struct Copying<'a> {
     source: &'a Source<'a>,
     new: &'a OwnedFd,
+    /// What was read last, and may hold what is kept next.
+    block: Block,
     /// What is not written yet.
     gathered: Vec<u8>,
 }
 
 impl Copying<'_> {
     fn all(&mut self, kept: &Kept) -> Result<()> {
-        for piece in &kept.0 {
+        let mut pieces = &kept.0[..];
+        while let [piece, others @ ..] = pieces {
             match piece {
                 Piece::Bytes(bytes) => self.gathered.extend_from_slice(bytes),
-                Piece::Span(span) if piece.octets() < SHORT => {
-                    self.source.read_onto(span.clone(), &mut self.gathered)?;
-                }
-                Piece::Span(span) => {
-                    self.write()?;
-                    self.long(span.clone())?;
-                }
+                Piece::Span(span) if piece.octets() < SHORT => self.by_hand(span.clone(), others)?,
+                Piece::Span(span) => self.by_the_system(span.clone())?,
             }
-            if self.gathered.len() >= CHUNK {
-                self.write()?;
-            }
+            pieces = others;
         }
         self.write()?;
         let written = u64::try_from(rustix::fs::fstat(self.new)?.st_size)?;
@@ -238,14 +268,28 @@ impl Copying<'_> {
         Ok(())
     }
 
-    fn write(&mut self) -> rustix::io::Result<()> {
-        crate::store::write_all(self.new, &self.gathered)?;
-        self.gathered.clear();
+    /// Copies a span; what is read for it may reach into `others`, which follow.
+    fn by_hand(&mut self, span: Range<u64>, others: &[Piece]) -> Result<()> {
+        let mut at = span.start;
+        while at < span.end {
+            let here = self.block.from(at);
+            if here.is_empty() {
+                self.block.read(self.source, at..with_neighbours(span.end, others))?;
+                continue;
+            }
+            let length = usize::try_from(span.end - at).unwrap_or(CHUNK).min(here.len());
+            self.gathered.extend_from_slice(&here[..length]);
+            at += length as u64;
+            if self.gathered.len() >= CHUNK {
+                self.write()?;
+            }
+        }
         Ok(())
     }
 
     /// The system copies by itself, where it can: some file systems then share the blocks.
-    fn long(&mut self, span: Range<u64>) -> Result<()> {
+    fn by_the_system(&mut self, span: Range<u64>) -> Result<()> {
+        self.write()?;
         let mut at = span.start;
         while at < span.end {
             self.source.go_on()?;
@@ -253,7 +297,7 @@ impl Copying<'_> {
             let old = &self.source.mbox.file;
             match rustix::fs::copy_file_range(old, Some(&mut at), self.new, None, step) {
                 Ok(0) | Err(Errno::INVAL | Errno::XDEV | Errno::OPNOTSUPP | Errno::NOSYS | Errno::PERM) => {
-                    return self.by_hand(at..span.end);
+                    return self.by_hand(at..span.end, &[]);
                 }
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(errno) => return Err(errno.into()),
@@ -262,14 +306,9 @@ impl Copying<'_> {
         Ok(())
     }
 
-    fn by_hand(&mut self, span: Range<u64>) -> Result<()> {
-        let mut at = span.start;
-        while at < span.end {
-            let end = span.end.min(at + CHUNK as u64);
-            self.source.read_onto(at..end, &mut self.gathered)?;
-            self.write()?;
-            at = end;
-        }
+    fn write(&mut self) -> rustix::io::Result<()> {
+        crate::store::write_all(self.new, &self.gathered)?;
+        self.gathered.clear();
         Ok(())
     }
 }
