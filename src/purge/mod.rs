@@ -11,6 +11,7 @@ pub mod rules;
 mod shared;
 mod successors;
 
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -239,17 +240,20 @@ fn folder(maildir: &Maildir, task: &Task, report: &mut Report) -> Result<()> {
 /// An mbox. Its messages are named by where they stand in it.
 fn file(path: &Path, task: &Task, report: &mut Report) -> Result<()> {
     report.turn_to(path);
+    let report = RefCell::new(report);
     let look = |header: &[u8]| task.look(Header(header));
     let left = task.end.map_or(LONGEST, |end| end.saturating_duration_since(Instant::now()).min(LONGEST));
     let of_mbox = mbox::Task {
         rules: task.rules,
         now: task.now,
         look: task.reads_headers().then_some(&look),
+        judged: &|more| report.borrow_mut().judged(more),
         is_dry: task.is_dry,
         deadline: Deadline::after(left),
     };
     let done = mbox::purge(path, &of_mbox, &mut |going| {
         let message = going.message;
+        let mut report = report.borrow_mut();
         if report.is_told_of_each() {
             report.sees(&Going {
                 path: PathBuf::from(format!("{}@{}", path.display(), message.start)),
@@ -263,6 +267,7 @@ fn file(path: &Path, task: &Task, report: &mut Report) -> Result<()> {
             None => Ok(()),
         }
     });
+    let report = report.into_inner();
     let outcome = match done {
         Ok(outcome) => outcome,
         Err(error) => {

@@ -50,6 +50,8 @@ pub struct Task<'a> {
     pub now: i64,
     /// What a header section says that the rules want to know; None where they want nothing of it.
     pub look: Option<&'a Look<'a>>,
+    /// Hears how many more messages were judged. When others go first, all are judged again.
+    pub judged: &'a dyn Fn(u64),
     /// Whether messages go, or are only told.
     pub is_dry: bool,
     /// When to give up, with nothing removed.
@@ -171,6 +173,9 @@ fn attempt(
     Ok(Some(choice.outcome))
 }
 
+/// So many messages are judged before somebody hears of it.
+const PART: usize = 1000;
+
 /// Which messages go.
 struct Choice {
     /// For each message whether it goes.
@@ -183,10 +188,13 @@ struct Choice {
 impl Choice {
     fn of(contents: &Contents, task: &Task, source: &Source) -> Result<Self> {
         let messages = &contents.messages;
-        let candidates = messages
-            .iter()
-            .map(|message| candidate(message, task, source))
-            .collect::<Result<Vec<Candidate>>>()?;
+        let mut candidates = Vec::with_capacity(messages.len());
+        for part in messages.chunks(PART) {
+            for message in part {
+                candidates.push(candidate(message, task, source)?);
+            }
+            (task.judged)(part.len() as u64);
+        }
         let times: Vec<Option<i64>> = candidates.iter().map(|candidate| candidate.time).collect();
         let mut goes = task.rules.chosen(&candidates, task.now);
         let mut outcome = Outcome {

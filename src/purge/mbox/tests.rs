@@ -19,7 +19,7 @@ fn rules() -> Rules {
 
 fn task(rules: &Rules) -> Task<'_> {
     let deadline = Deadline::after(Duration::from_secs(60));
-    Task { rules, now: NOW, look: None, is_dry: false, deadline }
+    Task { rules, now: NOW, look: None, judged: &|_| (), is_dry: false, deadline }
 }
 
 /// A directory with an mbox in it, which nobody has touched for a year.

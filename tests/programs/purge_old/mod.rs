@@ -2,6 +2,7 @@
 
 mod faults;
 mod others;
+mod terminal;
 
 use std::fs::{self, File, FileTimes};
 use std::os::unix::ffi::OsStrExt;
