@@ -1,6 +1,6 @@
 //! A checked mail address: Mailbox of RFC 5321, 4.1.2, with the UTF-8 of RFC 6531, 3.3.
 //!
-//! Addresses are chosen by senders and end up in LMTP commands, `From ` lines and names of files. Nothing
+//! Addresses are chosen by senders and end up in SMTP commands, `From ` lines and names of files. Nothing
 //! but [`Address::parse`] makes one, and nothing is repaired: what does not parse is no address.
 
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Statuses, and the only lines that print an error.
 //!
 //! Of the sysexits only 75 and 77 mean the same to every host, so a program in a delivery path ends
-//! with 0, 75 or 77, `deliver` with LMTP's 69 too. Whatever is not known here is 75: a forgotten case
+//! with 0, 75 or 77, `deliver` with a server's 69 too. Whatever is not known here is 75: a forgotten case
 //! keeps the mail.
 
 use std::fmt;
@@ -37,7 +37,7 @@ const LINE: usize = 400;
 #[derive(Debug)]
 pub struct Refusal(pub String);
 
-/// The mailbox's server says never (LMTP 5yz): status 69, and these are the server's words, which begin
+/// The mailbox's server says never (5yz): status 69, and these are the server's words, which begin
 /// with an enhanced status code.
 #[derive(Debug)]
 pub struct Unavailable(pub String);

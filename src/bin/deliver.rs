@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use selfseal::cli::deliver::Arguments;
 use selfseal::deadline::Deadline;
 use selfseal::message::{Arrival, Entity};
-use selfseal::store::{self, dest::Dest, lmtp, maildir, mbox};
+use selfseal::store::{self, dest::Dest, maildir, mbox, smtp};
 use selfseal::{envelope, exit, input};
 
 fn main() -> ExitCode {
@@ -23,14 +23,14 @@ fn main() -> ExitCode {
                 let sender = envelope::sender(arguments.sender.as_deref());
                 mbox::store(&path, arrival, sender.as_ref(), &deadline)?;
             }
-            Dest::Lmtp(server) => {
+            Dest::Server(server) => {
                 let sender = envelope::sender(arguments.sender.as_deref());
                 let header = Entity::split(arrival.message).header;
                 let recipient = envelope::recipient(arguments.recipient.as_deref(), header)?
                     .context("no recipient: give --recipient=ADDRESS")?;
                 let letter =
-                    lmtp::Letter { sender: sender.as_ref(), recipient: &recipient, message: arrival.message };
-                lmtp::deliver(&server, letter, &deadline)?;
+                    smtp::Letter { sender: sender.as_ref(), recipient: &recipient, message: arrival.message };
+                smtp::deliver(&server, letter, &deadline)?;
             }
         }
         Ok(0)

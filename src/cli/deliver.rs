@@ -14,6 +14,7 @@ use clap::Parser;
 DEST  PATH/                           a Maildir, as is any with cur, new, tmp
       PATH                            an mbox
       lmtp:unix:PATH, lmtp:HOST:PORT  the LMTP server of a mail store
+      smtp:unix:PATH, smtp:HOST:PORT  a mail host, which goes on with it
 
 Examples, as lines of a .forward:
   \"|/usr/bin/encrypt-to-self deliver\"
@@ -21,17 +22,17 @@ Examples, as lines of a .forward:
 
 Status:
   0   stored, on stable storage
-  69  the LMTP server refuses for good
+  69  the server refuses for good
   75  not stored; the host tries again"
 )]
 pub struct Arguments {
     /// Where to store it [~/Maildir/]
     #[arg(value_name = "DEST")]
     pub destination: Option<OsString>,
-    /// Envelope sender, for LMTP and mbox [$SENDER]
+    /// Envelope sender, for a server and an mbox [$SENDER]
     #[arg(long, value_name = "ADDRESS")]
     pub sender: Option<OsString>,
-    /// Envelope recipient, for LMTP [$RECIPIENT]
+    /// Envelope recipient, for a server [$RECIPIENT]
     #[arg(long, value_name = "ADDRESS")]
     pub recipient: Option<OsString>,
 }

@@ -1,6 +1,7 @@
-//! What `deliver DEST` names: a Maildir, an mbox, or an LMTP server.
+//! What `deliver DEST` names: a Maildir, an mbox, or a server.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -16,13 +17,29 @@ pub enum Dest {
     Maildir(PathBuf),
     /// A file.
     Mbox(PathBuf),
-    /// The LMTP server of a mail store.
-    Lmtp(Server),
+    /// A mail store, or another mail host.
+    Server(Server),
 }
 
-/// Where an LMTP server listens.
+/// What listens where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Server {
+pub struct Server {
+    pub protocol: Protocol,
+    pub socket: Socket,
+}
+
+/// What it speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// A mail store's (RFC 2033).
+    Lmtp,
+    /// A mail host's (RFC 5321).
+    Smtp,
+}
+
+/// Where it listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Socket {
     /// A socket in the file system.
     Unix(PathBuf),
     /// A host, or the IPv4 or IPv6 address of one, and a port.
@@ -39,10 +56,13 @@ impl Dest {
     pub fn named(word: Option<&OsStr>) -> Result<Self> {
         let word = word.unwrap_or(OsStr::new("~/Maildir/"));
         ensure!(!word.is_empty(), "DEST: is empty; give a path, or leave it out for ~/Maildir/");
-        match word.as_bytes().strip_prefix(b"lmtp:") {
-            Some(server) => Ok(Dest::Lmtp(Server::named(OsStr::from_bytes(server))?)),
-            None => of_path(place::expand(Path::new(word))?),
+        for protocol in [Protocol::Lmtp, Protocol::Smtp] {
+            if let Some(socket) = word.as_bytes().strip_prefix(format!("{protocol}:").as_bytes()) {
+                let server = Server::named(protocol, OsStr::from_bytes(socket));
+                return server.map(Dest::Server).with_context(|| escape::foreign(word.as_bytes()));
+            }
         }
+        of_path(place::expand(Path::new(word))?)
     }
 }
 
@@ -59,20 +79,38 @@ fn is_maildir(path: &Path) -> bool {
 }
 
 impl Server {
+    fn named(protocol: Protocol, word: &OsStr) -> Result<Self> {
+        let socket = Socket::named(word)?;
+        let is_of_smtp = matches!(socket, Socket::Tcp(_, 25));
+        ensure!(
+            protocol == Protocol::Smtp || !is_of_smtp,
+            "port 25 is never LMTP's (RFC 2033, 5); for SMTP write smtp:"
+        );
+        Ok(Server { protocol, socket })
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Protocol::Lmtp => "lmtp",
+            Protocol::Smtp => "smtp",
+        })
+    }
+}
+
+impl Socket {
     fn named(word: &OsStr) -> Result<Self> {
+        const FORMS: &str = "give unix:PATH or HOST:PORT behind the first colon";
         if let Some(path) = word.as_bytes().strip_prefix(b"unix:") {
-            ensure!(!path.is_empty(), "lmtp:unix: is without the path of a socket");
-            return Ok(Server::Unix(place::expand(Path::new(OsStr::from_bytes(path)))?));
+            ensure!(!path.is_empty(), FORMS);
+            return Ok(Socket::Unix(place::expand(Path::new(OsStr::from_bytes(path)))?));
         }
-        let shown = || format!("lmtp:{}", escape::foreign(word.as_bytes()));
-        let (host, port) = word
-            .to_str()
-            .and_then(|word| word.rsplit_once(':'))
-            .with_context(|| format!("{}: give lmtp:unix:PATH or lmtp:HOST:PORT", shown()))?;
-        let host = unbracketed(host).with_context(|| format!("{}: put an IPv6 address into []", shown()))?;
+        let (host, port) = word.to_str().and_then(|word| word.rsplit_once(':')).context(FORMS)?;
+        let host = unbracketed(host).context("put an IPv6 address into []")?;
         match port.parse() {
-            Ok(port) if port != 0 && !host.is_empty() => Ok(Server::Tcp(host.to_owned(), port)),
-            _ => bail!("{}: give lmtp:unix:PATH or lmtp:HOST:PORT", shown()),
+            Ok(port) if port != 0 && !host.is_empty() => Ok(Socket::Tcp(host.to_owned(), port)),
+            _ => bail!(FORMS),
         }
     }
 }
@@ -95,14 +133,18 @@ mod tests {
 
     #[test]
     fn a_destination_is_known_by_its_form() {
-        let tcp = |host: &str, port| Dest::Lmtp(Server::Tcp(host.to_owned(), port));
+        let server = |protocol, socket| Dest::Server(Server { protocol, socket });
+        let tcp = |host: &str, port| Socket::Tcp(host.to_owned(), port);
         for (word, dest) in [
             ("/nowhere/Mail/", Dest::Maildir("/nowhere/Mail/".into())),
             ("/nowhere/mbox", Dest::Mbox("/nowhere/mbox".into())),
-            ("lmtp:unix:/run/lmtp", Dest::Lmtp(Server::Unix("/run/lmtp".into()))),
-            ("lmtp:localhost:24", tcp("localhost", 24)),
-            ("lmtp:127.0.0.1:2424", tcp("127.0.0.1", 2424)),
-            ("lmtp:[::1]:24", tcp("::1", 24)),
+            ("lmtp:unix:/run/lmtp", server(Protocol::Lmtp, Socket::Unix("/run/lmtp".into()))),
+            ("lmtp:localhost:24", server(Protocol::Lmtp, tcp("localhost", 24))),
+            ("lmtp:127.0.0.1:2424", server(Protocol::Lmtp, tcp("127.0.0.1", 2424))),
+            ("lmtp:[::1]:24", server(Protocol::Lmtp, tcp("::1", 24))),
+            ("smtp:unix:/run/smtp", server(Protocol::Smtp, Socket::Unix("/run/smtp".into()))),
+            ("smtp:[::1]:10026", server(Protocol::Smtp, tcp("::1", 10026))),
+            ("smtp:localhost:25", server(Protocol::Smtp, tcp("localhost", 25))),
         ] {
             assert_eq!(named(word).unwrap(), dest, "{word}");
         }
@@ -122,6 +164,11 @@ mod tests {
             "lmtp:::1:24",
             "lmtp:[::1:24",
             "lmtp:[]:24",
+            "lmtp:localhost:25",
+            "lmtp:[::1]:25",
+            "smtp:",
+            "smtp:unix:",
+            "smtp:host",
             "/tmp",
         ] {
             assert!(named(word).is_err(), "{word:?}");

@@ -1,4 +1,4 @@
-//! Where a message comes to rest: a Maildir, an mbox, or the LMTP server of a mail store.
+//! Where a message comes to rest: a Maildir, an mbox, or another mail server.
 //!
 //! Success means stable storage, or another program's word for it. Each store has a table of what its
 //! steps leave behind when they fail or when the machine stops there; a test fails every system call in
@@ -11,7 +11,7 @@ pub mod maildir;
 pub mod lock;
 mod from_line;
 pub mod mbox;
-pub mod lmtp;
+pub mod smtp;
 
 use anyhow::{Context, Result, ensure};
 use rustix::fd::AsFd;

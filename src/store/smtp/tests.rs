@@ -79,22 +79,26 @@ enum Answer {
 }
 
 /// A server that behaves well up to `stage`, on a port of its own. Its thread ends with the bytes it read.
-fn server(stage: Stage, answer: Answer) -> (Server, JoinHandle<Vec<u8>>) {
+fn server((protocol, stage): (Protocol, Stage), answer: Answer) -> (Server, JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let thread = std::thread::spawn(move || {
         let (socket, _) = listener.accept().unwrap();
-        serve(socket, stage, answer)
+        serve(socket, Stage::Hello(protocol), stage, answer)
     });
-    (Server::Tcp("127.0.0.1".to_owned(), port), thread)
+    (on_port(protocol, port), thread)
 }
 
-fn serve(mut socket: TcpStream, bad: Stage, answer: Answer) -> Vec<u8> {
+fn on_port(protocol: Protocol, port: u16) -> Server {
+    Server { protocol, socket: Socket::Tcp("127.0.0.1".to_owned(), port) }
+}
+
+fn serve(mut socket: TcpStream, hello: Stage, bad: Stage, answer: Answer) -> Vec<u8> {
     let mut reader = BufReader::new(socket.try_clone().unwrap());
     let mut heard = Vec::new();
     for (stage, good) in [
         (Stage::Greeting, &b"220 fake\r\n"[..]),
-        (Stage::Lhlo, b"250-fake\r\n250-SIZE 1000\r\n250 8BITMIME\r\n"),
+        (hello, b"250-fake\r\n250-SIZE 1000\r\n250 8BITMIME\r\n"),
         (Stage::Mail, b"250 2.1.0 ok\r\n"),
         (Stage::Rcpt, b"250 2.1.5 ok\r\n"),
         (Stage::Data, b"354 go on\r\n"),
@@ -132,7 +136,16 @@ fn hear(reader: &mut impl BufRead, stage: Stage, heard: &mut Vec<u8>) {
     }
 }
 
-const STAGES: [Stage; 6] = [Stage::Greeting, Stage::Lhlo, Stage::Mail, Stage::Rcpt, Stage::Data, Stage::Text];
+const PROTOCOLS: [Protocol; 2] = [Protocol::Lmtp, Protocol::Smtp];
+
+/// Each stage of each protocol.
+fn stages() -> impl Iterator<Item = (Protocol, Stage)> {
+    PROTOCOLS.into_iter().flat_map(|protocol| {
+        let hello = Stage::Hello(protocol);
+        [Stage::Greeting, hello, Stage::Mail, Stage::Rcpt, Stage::Data, Stage::Text]
+            .map(|stage| (protocol, stage))
+    })
+}
 
 fn delivered(server: &Server, limit: Duration) -> Result<()> {
     let recipient = Address::parse(b"b@example.org").unwrap();
@@ -144,11 +157,11 @@ const ENOUGH: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_temporary_answer_defers_at_every_stage() {
-    for stage in STAGES {
+    for (protocol, stage) in stages() {
         for answer in
             [&b"421 4.3.2 going down\r\n"[..], b"451 4.3.0 later\r\n", b"452-4.2.2 full\r\n452 4.2.2 up\r\n"]
         {
-            let (server, thread) = server(stage, Answer::Says(answer));
+            let (server, thread) = server((protocol, stage), Answer::Says(answer));
             let error = delivered(&server, ENOUGH).unwrap_err();
             assert!(!error.is::<Unavailable>(), "{stage}: {error:#}");
             assert!(format!("{error:#}").contains(": the server answers 4"), "{stage}: {error:#}");
@@ -159,11 +172,12 @@ fn a_temporary_answer_defers_at_every_stage() {
 
 #[test]
 fn a_permanent_answer_to_the_transaction_is_final_and_any_other_defers() {
-    for stage in STAGES {
-        let (server, thread) = server(stage, Answer::Says(b"550-5.1.1 no\r\n550 5.1.1 such user\r\n"));
+    for (protocol, stage) in stages() {
+        let (server, thread) =
+            server((protocol, stage), Answer::Says(b"550-5.1.1 no\r\n550 5.1.1 such user\r\n"));
         let error = delivered(&server, ENOUGH).unwrap_err();
         let words = error.downcast_ref::<Unavailable>().map(|unavailable| unavailable.0.as_str());
-        let is_final = !matches!(stage, Stage::Greeting | Stage::Lhlo);
+        let is_final = !matches!(stage, Stage::Greeting | Stage::Hello(_));
         assert_eq!(words, is_final.then_some("5.1.1 no such user"), "{stage}: {error:#}");
         thread.join().unwrap();
     }
@@ -171,18 +185,18 @@ fn a_permanent_answer_to_the_transaction_is_final_and_any_other_defers() {
 
 #[test]
 fn a_server_that_breaks_the_protocol_defers_at_every_stage() {
-    for stage in STAGES {
+    for (protocol, stage) in stages() {
         for (answer, words) in [
             (Answer::HangsUp, "hung up"),
-            (Answer::Says(b"HTTP/1.1 200 OK\r\n"), "not one of LMTP"),
-            (Answer::Says(b"\0\x1b[2J\xff\n"), "not one of LMTP"),
+            (Answer::Says(b"HTTP/1.1 200 OK\r\n"), "not one of a mail server"),
+            (Answer::Says(b"\0\x1b[2J\xff\n"), "not one of a mail server"),
             (Answer::Says(b"250-a\r\n550 b\r\n"), "two codes"),
-            (Answer::Says(b"100 a\r\n"), "not one of LMTP"),
-            (Answer::Says(b"\r\n"), "not one of LMTP"),
+            (Answer::Says(b"100 a\r\n"), "not one of a mail server"),
+            (Answer::Says(b"\r\n"), "not one of a mail server"),
             (Answer::SaysWithoutEnd(b"250 xxxxxxxxxxxxxxxxxxxxxxxx"), "a line without end"),
             (Answer::SaysWithoutEnd(b"250-x\r\n"), "more than 100 lines"),
         ] {
-            let (server, thread) = server(stage, answer);
+            let (server, thread) = server((protocol, stage), answer);
             let error = delivered(&server, ENOUGH).unwrap_err();
             assert!(!error.is::<Unavailable>(), "{stage}: {error:#}");
             // Whoever hangs up with our bytes unread resets the connection.
@@ -198,7 +212,7 @@ fn a_positive_answer_to_the_wrong_question_is_no_success() {
     for (stage, answer) in
         [(Stage::Data, &b"250 ok\r\n"[..]), (Stage::Text, b"354 more\r\n"), (Stage::Mail, b"354 x\r\n")]
     {
-        let (server, thread) = server(stage, Answer::Says(answer));
+        let (server, thread) = server((Protocol::Smtp, stage), Answer::Says(answer));
         let error = delivered(&server, ENOUGH).unwrap_err();
         assert!(!error.is::<Unavailable>(), "{stage}: {error:#}");
         thread.join().unwrap();
@@ -207,13 +221,13 @@ fn a_positive_answer_to_the_wrong_question_is_no_success() {
 
 #[test]
 fn a_server_that_answers_before_it_is_asked_has_not_stored_the_message() {
-    for stage in STAGES.into_iter().filter(|stage| *stage != Stage::Text) {
+    for (protocol, stage) in stages().filter(|(_, stage)| *stage != Stage::Text) {
         let early: &'static str = match stage {
             Stage::Greeting => "220 fake\r\n250 early\r\n",
             Stage::Data => "354 go on\r\n250 early\r\n",
             _ => "250 ok\r\n250 early\r\n",
         };
-        let (server, thread) = server(stage, Answer::Says(early.as_bytes()));
+        let (server, thread) = server((protocol, stage), Answer::Says(early.as_bytes()));
         let error = delivered(&server, ENOUGH).unwrap_err();
         assert!(
             format!("{error:#}").ends_with("the server answers before it is asked"),
@@ -225,8 +239,8 @@ fn a_server_that_answers_before_it_is_asked_has_not_stored_the_message() {
 
 #[test]
 fn a_silent_server_defers_at_every_stage() {
-    for stage in STAGES {
-        let (server, thread) = server(stage, Answer::IsSilent);
+    for (protocol, stage) in stages() {
+        let (server, thread) = server((protocol, stage), Answer::IsSilent);
         let error = delivered(&server, Duration::from_millis(300)).unwrap_err();
         assert!(!error.is::<Unavailable>(), "{stage}: {error:#}");
         assert!(format!("{error:#}").contains("does not answer in time"), "{stage}: {error:#}");
@@ -237,7 +251,7 @@ fn a_silent_server_defers_at_every_stage() {
 #[test]
 fn a_server_that_reads_nothing_defers() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = Server::Tcp("127.0.0.1".to_owned(), listener.local_addr().unwrap().port());
+    let server = on_port(Protocol::Smtp, listener.local_addr().unwrap().port());
     let recipient = Address::parse(b"b@example.org").unwrap();
     let message = b"x".repeat(50_000_000);
     let letter = Letter { sender: None, recipient: &recipient, message: &message };
@@ -258,16 +272,19 @@ fn a_server_that_reads_nothing_defers() {
 
 #[test]
 fn what_the_server_hears_is_the_envelope_and_the_text() {
-    let (server, thread) = server(Stage::Text, Answer::Says(b"250 2.0.0 stored\r\n"));
-    let (sender, recipient) = (Address::parse(b"a@example.org"), Address::parse(b"b@example.org").unwrap());
-    let letter = Letter { sender: sender.as_ref(), recipient: &recipient, message: b"A: \xe9\n\n.\n" };
-    deliver(&server, letter, &Deadline::after(ENOUGH)).unwrap();
-    let expected = format!(
-        "LHLO {}\\r\\nMAIL FROM:<a@example.org> SIZE=11 BODY=8BITMIME\\r\\nRCPT TO:<b@example.org>\\r\\nDATA\\r\\n\
-         A: \\xe9\\r\\n\\r\\n..\\r\\n.\\r\\nQUIT\\r\\n",
-        own_name()
-    );
-    assert_eq!(thread.join().unwrap().escape_ascii().to_string(), expected);
+    for (protocol, hello) in [(Protocol::Lmtp, "LHLO"), (Protocol::Smtp, "EHLO")] {
+        let (server, thread) = server((protocol, Stage::Text), Answer::Says(b"250 2.0.0 stored\r\n"));
+        let (sender, recipient) =
+            (Address::parse(b"a@example.org"), Address::parse(b"b@example.org").unwrap());
+        let letter = Letter { sender: sender.as_ref(), recipient: &recipient, message: b"A: \xe9\n\n.\n" };
+        deliver(&server, letter, &Deadline::after(ENOUGH)).unwrap();
+        let expected = format!(
+            "{hello} {}\\r\\nMAIL FROM:<a@example.org> SIZE=11 BODY=8BITMIME\\r\\n\
+             RCPT TO:<b@example.org>\\r\\nDATA\\r\\nA: \\xe9\\r\\n\\r\\n..\\r\\n.\\r\\nQUIT\\r\\n",
+            own_name()
+        );
+        assert_eq!(thread.join().unwrap().escape_ascii().to_string(), expected);
+    }
 }
 
 #[test]
@@ -287,11 +304,12 @@ fn nobody_listens_there() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let error = delivered(&Server::Tcp("127.0.0.1".to_owned(), port), ENOUGH).unwrap_err();
-    assert!(
-        format!("{error:#}").starts_with(&format!("lmtp:127.0.0.1:{port}: Connection refused")),
-        "{error:#}"
-    );
-    let error = delivered(&Server::Unix("/nowhere/lmtp".into()), ENOUGH).unwrap_err();
-    assert!(format!("{error:#}").starts_with("lmtp:unix:/nowhere/lmtp: No such file"), "{error:#}");
+    for protocol in PROTOCOLS {
+        let said = format!("{:#}", delivered(&on_port(protocol, port), ENOUGH).unwrap_err());
+        let expected = format!("{protocol}:127.0.0.1:{port}: Connection refused");
+        assert!(said.starts_with(&expected), "{said}");
+        let nowhere = Server { protocol, socket: Socket::Unix("/nowhere/socket".into()) };
+        let said = format!("{:#}", delivered(&nowhere, ENOUGH).unwrap_err());
+        assert!(said.starts_with(&format!("{protocol}:unix:/nowhere/socket: No such file")), "{said}");
+    }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use anyhow::{Error, Result, bail};
 
+use super::super::dest::Protocol;
 use crate::escape;
 use crate::exit::Unavailable;
 
@@ -11,7 +12,8 @@ use crate::exit::Unavailable;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     Greeting,
-    Lhlo,
+    /// The first command.
+    Hello(Protocol),
     Mail,
     Rcpt,
     Data,
@@ -26,7 +28,7 @@ impl Stage {
 
     /// Whether a refusal concerns this message or its mailbox.
     fn is_transaction(self) -> bool {
-        !matches!(self, Stage::Greeting | Stage::Lhlo)
+        !matches!(self, Stage::Greeting | Stage::Hello(_))
     }
 }
 
@@ -34,7 +36,8 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
             Stage::Greeting => "greeting",
-            Stage::Lhlo => "LHLO",
+            Stage::Hello(Protocol::Lmtp) => "LHLO",
+            Stage::Hello(Protocol::Smtp) => "EHLO",
             Stage::Mail => "MAIL",
             Stage::Rcpt => "RCPT",
             Stage::Data => "DATA",
@@ -132,7 +135,7 @@ impl ReplyLine {
     }
 }
 
-/// The answer to LHLO: a greeting, then one extension a line.
+/// The answer to the first command: a greeting, then one extension a line.
 pub struct Offers(pub Reply);
 
 impl Offers {

@@ -1,8 +1,10 @@
-//! Hands a message to the LMTP server of a mail store (RFC 2033): one recipient, one answer.
+//! Hands a message to a mail store by LMTP (RFC 2033) or to a mail host by SMTP (RFC 5321): one recipient,
+//! and so one answer.
 //!
-//! The answer to the last dot is the store's word that it has the message; only that word is success. An
-//! answer of 5yz to the transaction itself is final (status 69). One to the greeting or to LHLO says
-//! nothing about the mailbox: this is no LMTP server, an administrator can mend that, so the mail waits.
+//! With one recipient the two differ in the first command alone. The answer to the last dot is the server's
+//! word that it has the message; only that word is success. An answer of 5yz to the transaction itself is
+//! final (status 69). One to the greeting or to the first command says nothing about the mailbox: this is
+//! the wrong server, an administrator can mend that, so the mail waits.
 //!
 //! DATA carries lines that end in CRLF, so a message without a last line end gets one. A CR alone cannot
 //! pass (RFC 5321, 2.3.8): a server that takes it for a line end would see a dot behind it as the end and
@@ -27,7 +29,7 @@ use rustix::net::{
 
 use self::reply::{Offers, Reply, ReplyLine, Stage};
 use self::text::Text;
-use super::dest::Server;
+use super::dest::{Protocol, Server, Socket};
 use crate::address::Address;
 use crate::deadline::Deadline;
 use crate::exit::Unavailable;
@@ -63,7 +65,7 @@ pub struct Letter<'a> {
 pub fn deliver(server: &Server, letter: Letter, deadline: &Deadline) -> Result<()> {
     let socket = reach(server, deadline).with_context(|| server.to_string())?;
     let mut session = Session { socket, unread: Vec::new(), step: *deadline, deadline };
-    let done = session.transact(letter);
+    let done = session.transact(server.protocol, letter);
     match done {
         // These words go to the sender, who has no use for the place of a socket.
         Err(error) if error.is::<Unavailable>() => Err(error),
@@ -73,18 +75,18 @@ pub fn deliver(server: &Server, letter: Letter, deadline: &Deadline) -> Result<(
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Server::Unix(path) => write!(f, "lmtp:unix:{}", path.display()),
-            Server::Tcp(host, port) if host.contains(':') => write!(f, "lmtp:[{host}]:{port}"),
-            Server::Tcp(host, port) => write!(f, "lmtp:{host}:{port}"),
+        match &self.socket {
+            Socket::Unix(path) => write!(f, "{}:unix:{}", self.protocol, path.display()),
+            Socket::Tcp(host, port) if host.contains(':') => write!(f, "{}:[{host}]:{port}", self.protocol),
+            Socket::Tcp(host, port) => write!(f, "{}:{host}:{port}", self.protocol),
         }
     }
 }
 
 fn reach(server: &Server, deadline: &Deadline) -> Result<OwnedFd> {
-    match server {
-        Server::Unix(path) => connected(AddressFamily::UNIX, &SocketAddrUnix::new(path.as_path())?, deadline),
-        Server::Tcp(host, port) => {
+    match &server.socket {
+        Socket::Unix(path) => connected(AddressFamily::UNIX, &SocketAddrUnix::new(path.as_path())?, deadline),
+        Socket::Tcp(host, port) => {
             let mut last = anyhow!("has no address");
             for address in (host.as_str(), *port).to_socket_addrs()? {
                 let family = match address {
@@ -127,11 +129,12 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    fn transact(&mut self, letter: Letter) -> Result<()> {
+    fn transact(&mut self, protocol: Protocol, letter: Letter) -> Result<()> {
         let text = Text::of(letter.message)?;
         self.begin(STEP);
         self.answer(Stage::Greeting)?;
-        let offers = Offers(self.command(Stage::Lhlo, &format!("LHLO {}", own_name()))?);
+        let hello = Stage::Hello(protocol);
+        let offers = Offers(self.command(hello, &format!("{hello} {}", own_name()))?);
         self.command(Stage::Mail, &mail_command(letter, &offers, &text)?)?;
         self.command(Stage::Rcpt, &format!("RCPT TO:<{}>", letter.recipient))?;
         self.command(Stage::Data, "DATA")?;
@@ -139,7 +142,7 @@ impl Session<'_> {
         self.hear_nothing().and_then(|()| self.send(&text.bytes)).with_context(|| Stage::Text.to_string())?;
         self.begin(FINAL);
         self.answer(Stage::Text)?;
-        // The store has it; whether it also says goodbye changes nothing.
+        // The server has it; whether it also says goodbye changes nothing.
         let _ = send(&self.socket, b"QUIT\r\n", SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
         Ok(())
     }
@@ -195,7 +198,7 @@ impl Session<'_> {
     fn reply(&mut self) -> Result<Reply> {
         let mut reply = Reply::default();
         loop {
-            let line = ReplyLine::parse(&self.line()?).context("the answer is not one of LMTP")?;
+            let line = ReplyLine::parse(&self.line()?).context("the answer is not one of a mail server")?;
             ensure!(reply.lines.is_empty() || line.code == reply.code, "the answer has two codes");
             ensure!(reply.lines.len() < MOST_LINES, "the answer has more than {MOST_LINES} lines");
             reply.code = line.code;
@@ -252,7 +255,7 @@ fn mail_command(letter: Letter, offers: &Offers, text: &Text) -> Result<String> 
     Ok(command)
 }
 
-/// The name behind LHLO.
+/// The name behind LHLO or EHLO.
 fn own_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let is_domain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
