@@ -6,9 +6,11 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod agent;
 mod exim;
 mod host;
 mod machine;
+mod procmail;
 mod recipe;
 mod resident;
 mod table;

@@ -1,0 +1,94 @@
+//! A Postfix that hands mail to a delivery agent: its `mailbox_command`.
+
+use std::fs;
+use std::path::Path;
+
+use crate::host::Host;
+use crate::resident::{output, run, serve, write};
+use crate::world::smtp::Session;
+use crate::world::wait;
+
+/// What a small host's main.cf says. Postfix does not fill in missing fields for us as it would for its own users.
+const MAIN: &str = "\
+compatibility_level = 3.6
+myhostname = host.example
+mydestination = host.example
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+local_header_rewrite_clients =
+recipient_delimiter = +
+maillog_file = /var/log/mail.log
+";
+
+/// The services that this takes, none of them in a chroot.
+const MASTER: &str = "\
+127.0.0.1:25 inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+flush unix n - n - 0 flush
+showq unix n - n - - showq
+error unix - - n - - error
+proxymap unix - - n - - proxymap
+local unix - n n - - local
+postlog unix-dgram n - n - 1 postlogd
+";
+
+pub struct Postfix;
+
+impl Postfix {
+    /// Starts it with these lines more in its main.cf.
+    pub fn start(settings: &str) -> Self {
+        assert!(Path::new("/usr/sbin/postfix").exists(), "no Postfix here: apt-get install postfix");
+        write("/etc/postfix/main.cf", format!("{MAIN}{settings}\n"));
+        write("/etc/postfix/master.cf", MASTER);
+        serve("/usr/sbin/postfix", &["start-fg"]);
+        wait::until("Postfix", || Session::open(25));
+        Postfix
+    }
+
+    /// A line for each message in the queue, in JSON.
+    fn queue(&self) -> Vec<String> {
+        output("postqueue", &["-j"]).lines().map(str::to_owned).collect()
+    }
+
+    /// Nothing is on its way. Looks twice, since a message may move from one part of the queue to another while that
+    /// is read.
+    pub fn rests(&self) -> bool {
+        let rests = || self.queue().iter().all(|line| line.contains(r#""queue_name": "deferred""#));
+        rests() && rests()
+    }
+
+    /// How often it tried to deliver something.
+    fn attempts(&self) -> usize {
+        let log = fs::read("/var/log/mail.log").unwrap_or_default();
+        String::from_utf8_lossy(&log).matches(" status=").count()
+    }
+}
+
+impl Host for Postfix {
+    fn waiting(&self) -> usize {
+        self.queue().len()
+    }
+
+    fn settle(&self) {
+        wait::until("the end of all deliveries", || self.rests().then_some(()));
+    }
+
+    fn retry(&self) {
+        let expected = self.attempts() + self.waiting();
+        run("postqueue", &["-f"]);
+        wait::until("another attempt", || (self.attempts() >= expected).then_some(()));
+        self.settle();
+    }
+
+    fn forget(&self) {
+        run("postsuper", &["-d", "ALL"]);
+    }
+}
