@@ -10,6 +10,7 @@ mod agent;
 mod exim;
 mod host;
 mod machine;
+mod maildrop;
 mod procmail;
 mod recipe;
 mod resident;

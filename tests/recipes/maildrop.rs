@@ -1,0 +1,131 @@
+//! maildrop, behind Postfix.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::agent::Postfix;
+use crate::host::Host;
+use crate::machine;
+use crate::recipe::Recipe;
+use crate::resident::{Resident, install, running, write};
+use crate::world::fixture;
+use crate::world::wait;
+
+/// The same host. A test does not wait for maildrop's five minutes, which nobody can set.
+struct Maildrop(Postfix);
+
+impl Host for Maildrop {
+    fn waiting(&self) -> usize {
+        self.0.waiting()
+    }
+
+    fn settle(&self) {
+        wait::until("the end of all deliveries", || {
+            let hanging = running("sleep");
+            if !hanging.is_empty() {
+                // What its watchdog sends. It leaves the program behind.
+                end(&running("maildrop"), Signal::ALARM);
+                wait::until("the end of maildrop", || running("maildrop").is_empty().then_some(()));
+                end(&hanging, Signal::TERM);
+            }
+            self.0.rests().then_some(())
+        });
+    }
+
+    fn retry(&self) {
+        self.0.retry();
+    }
+
+    fn forget(&self) {
+        self.0.forget();
+    }
+}
+
+fn end(pids: &[u32], signal: Signal) {
+    for pid in pids {
+        let pid = i32::try_from(*pid).ok().and_then(Pid::from_raw).expect("a process");
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// Only their owner may be able to read these files.
+fn filter(user: &Resident, text: &str) {
+    let path = user.write(".mailfilter", text.as_bytes());
+    fs::set_permissions(path, Permissions::from_mode(0o600)).expect("a mode");
+}
+
+fn recipe<'a>(name: &'a str, host: &'a (dyn Host + Sync), alice: &Resident) -> Recipe<'a> {
+    Recipe {
+        name,
+        host,
+        address: "alice@host.example",
+        programs: alice.path(".cargo/bin"),
+        certificate: alice.path(".config/selfseal/cert.asc"),
+        maildir: alice.path("Maildir"),
+        suffix: b"",
+        refuse: None,
+    }
+}
+
+#[test]
+fn of_one_user() {
+    machine::alone(None, || {
+        let (alice, bob) = (Resident::alice(), Resident::new("bob"));
+        bob.write(".forward", b"/home/bob/Maildir/");
+        let mailfilter = include_str!("../../contrib/maildrop/mailfilter");
+        filter(&alice, mailfilter);
+        let host = Maildrop(Postfix::start("mailbox_command = /usr/bin/maildrop"));
+        let refuse = |on: bool| {
+            let certificate = alice.path(".config/selfseal/cert.asc");
+            let command = format!("is-encrypted --require --offer {} encrypt-to-self", certificate.display());
+            let refusing = mailfilter
+                .replace("encrypt-to-self", &command)
+                .replace("exit 75", "exit $(($? == 77 ? 77 : 75))");
+            filter(&alice, if on { &refusing } else { mailfilter });
+        };
+        let name = "[maildrop](maildrop): `.mailfilter`";
+        Recipe { refuse: Some(&refuse), ..recipe(name, &host, &alice) }.prove();
+    });
+}
+
+#[test]
+fn of_one_user_behind_a_forward() {
+    machine::alone(None, || {
+        let (alice, bob) = (Resident::alice(), Resident::new("bob"));
+        bob.write(".forward", b"/home/bob/Maildir/");
+        let forward = include_str!("../../contrib/maildrop/forward");
+        alice.write(".forward", forward.as_bytes());
+        filter(&alice, include_str!("../../contrib/maildrop/mailfilter-sealed"));
+        // Sealing hangs before maildrop is there to watch.
+        let host = Postfix::start("command_time_limit = 20s");
+        let refuse = |on: bool| {
+            let certificate = alice.path(".config/selfseal/cert.asc");
+            let command = format!("is-encrypted --require --offer {} encrypt-to-self", certificate.display());
+            let line = if on { forward.replace("encrypt-to-self", &command) } else { forward.to_owned() };
+            alice.write(".forward", line.as_bytes());
+        };
+        let name = "[maildrop](maildrop): behind `.forward`";
+        Recipe { refuse: Some(&refuse), ..recipe(name, &host, &alice) }.prove();
+    });
+}
+
+#[test]
+fn of_all_users() {
+    machine::alone(None, || {
+        let (alice, bob) = (Resident::new("alice"), Resident::new("bob"));
+        bob.write(".forward", b"/home/bob/Maildir/");
+        install("/usr/local/bin".as_ref());
+        let certificate = "/etc/selfseal/certs/alice@host.example.asc";
+        write(certificate, fixture("keys/alice.asc"));
+        write("/etc/maildroprc", include_str!("../../contrib/maildrop/maildroprc"));
+        let host = Maildrop(Postfix::start("mailbox_command = /usr/bin/maildrop"));
+        let recipe = Recipe {
+            programs: "/usr/local/bin".into(),
+            certificate: certificate.into(),
+            ..recipe("[maildrop](maildrop): `/etc/maildroprc`", &host, &alice)
+        };
+        recipe.prove();
+    });
+}
