@@ -7,6 +7,7 @@
 mod world;
 
 mod agent;
+mod courier;
 mod exim;
 mod host;
 mod machine;
