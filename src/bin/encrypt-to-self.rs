@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use anyhow::{Result, bail};
-use selfseal::cert::{Readers, check};
+use selfseal::cert::{Readers, check, table};
 use selfseal::chain::Output;
 use selfseal::cli::encrypt_to_self::{Arguments, NoCert};
 use selfseal::deadline::Deadline;
@@ -56,10 +56,23 @@ fn filter(arguments: &Arguments) -> Result<()> {
 /// For a person before the first mail and for cron after it: status 1 when something needs attention.
 fn check(arguments: &Arguments) -> Result<u8> {
     let from = &arguments.certificates;
-    let recipient = from.recipient(Header(b""))?;
-    let trial = |readers: &Readers| seal::seal(TRIAL, &arguments.manner(), readers, io::sink());
+    let manner = arguments.manner();
+    let trial = |readers: &Readers| seal::seal(TRIAL, &manner, readers, io::sink());
     let now = SystemTime::now();
-    let report = check::report(&from.sources(), recipient.as_ref(), from.expired, from.subkeys(), now, trial);
-    chain::hand_on(report.text.as_bytes(), &[], &Deadline::start())?;
-    Ok(u8::from(!report.is_good))
+    let (text, is_good) = match from.everybody() {
+        Some(directory) => {
+            let users = cert::users(&from.sources(), from.expired, from.subkeys(), now, trial);
+            let is_good = users.as_ref().is_ok_and(|users| table::count_wrong(users) == 0);
+            let text = if arguments.json { table::json(directory, &users) } else { table::text(&users) };
+            (text, is_good)
+        }
+        None => {
+            let (sources, recipient) = (from.sources(), from.recipient(Header(b""))?);
+            let report =
+                check::report(&sources, recipient.as_ref(), from.expired, from.subkeys(), now, trial);
+            (report.text, report.is_good)
+        }
+    };
+    chain::hand_on(text.as_bytes(), &[], &Deadline::start())?;
+    Ok(u8::from(!is_good))
 }

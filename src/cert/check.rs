@@ -10,6 +10,7 @@ use sequoia_openpgp as openpgp;
 
 use openpgp::cert::Cert;
 use openpgp::crypto::mpi::PublicKey;
+use openpgp::packet::Key;
 use openpgp::policy::StandardPolicy;
 use openpgp::types::PublicKeyAlgorithm::{MLKEM768_X25519, MLKEM1024_X448};
 
@@ -24,6 +25,10 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long before the end a warning begins, in days.
 const AHEAD: u32 = 30;
+
+/// What is wrong although mail can be sealed.
+pub const HAS_SECRET: &str = "holds a secret key, which does not belong on this machine";
+pub const GIVEN_AWAY: &str = "a classical subkey beside a post-quantum one gives the protection away";
 
 /// What sealing the largest message of a default Postfix may take: 1.5 times its `message_size_limit`, and
 /// 1 MB for what comes with it.
@@ -81,21 +86,20 @@ impl Report {
         let used = if is_used { "" } else { ", not used" };
         let role = if subkey.is_primary { "primary key" } else { "subkey" };
         self.line(&format!("    {role} {fingerprint} {}{used}", description(subkey)));
-        match subkey.state {
-            State::Live(Some(until)) if is_used && until <= now + DAY * AHEAD => {
-                self.warning(&format!("{fingerprint} expires on {}; extend it", date(until)));
-            }
-            State::Expired(since) if is_used => {
-                self.warning(&format!("{fingerprint} expired on {}; extend it", date(since)));
-            }
-            _ => {}
+        let end = match subkey.state {
+            State::Live(end) => end,
+            State::Expired(end) => Some(end),
+            _ => None,
+        };
+        if let Some(words) = end.filter(|_| is_used).and_then(|end| ending(end, now)) {
+            self.warning(&format!("{fingerprint} {words}"));
         }
     }
 
     fn secret(&mut self, file: &CertificateFile) {
         if file.parsed.had_secret {
             let path = file.path.display();
-            self.warning(&format!("{path}: holds a secret key, which does not belong on this machine"));
+            self.warning(&format!("{path}: {HAS_SECRET}"));
         }
     }
 
@@ -106,13 +110,11 @@ impl Report {
         };
         let format = if readers.all_read_seipd_v2 { "SEIPDv2 (OCB)" } else { "SEIPDv1" };
         let count = readers.subkeys.len();
-        let post_quantum =
-            readers.subkeys.iter().filter(|key| matches!(key.pk_algo(), MLKEM768_X25519 | MLKEM1024_X448));
-        let post_quantum = post_quantum.count();
+        let post_quantum = post_quantum(&readers);
         let strength = if post_quantum == count { ", post-quantum" } else { "" };
         self.line(&format!("seals with {format}, {}{strength}; subkeys used: {count}", readers.cipher));
         if (1..count).contains(&post_quantum) {
-            self.warning("a classical subkey beside a post-quantum one gives the protection away");
+            self.warning(GIVEN_AWAY);
         }
         if let Err(error) = trial(&readers).context("sealing") {
             self.problem(&format!("{error:#}"));
@@ -142,6 +144,21 @@ impl Report {
     fn line(&mut self, text: &str) {
         let _ = writeln!(self.text, "{}", escape::harmless(text.as_bytes()));
     }
+}
+
+/// The words for an end that has come, or will soon.
+pub fn ending(end: SystemTime, now: SystemTime) -> Option<String> {
+    let day = date(end);
+    if end <= now {
+        return Some(format!("expired on {day}; extend it"));
+    }
+    (end <= now + DAY * AHEAD).then(|| format!("expires on {day}; extend it"))
+}
+
+/// How many of the subkeys are post-quantum.
+pub fn post_quantum(readers: &Readers) -> usize {
+    let is_post_quantum = |key: &&Key<_, _>| matches!(key.pk_algo(), MLKEM768_X25519 | MLKEM1024_X448);
+    readers.subkeys.iter().filter(is_post_quantum).count()
 }
 
 /// The primary User ID, or the first one, in quotes; a certificate may have none.

@@ -3,6 +3,7 @@
 //! Senders choose addresses, `ALICE+anything@example.org` too. A name is lower case, so that no spelling
 //! makes a recipient a stranger, without the tag, and checked before it touches the file system.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -62,7 +63,7 @@ pub fn look(path: &Path, layout: Layout, tags: bool, recipient: &Address) -> Res
         Directory::open(&path)?.with_context(|| format!("{}: no such directory", path.display()))?;
     for mailbox in mailboxes(recipient, layout, tags)? {
         let found = match layout {
-            Layout::Address => of_one(file_in(&directory, &format!("{mailbox}.asc"))?),
+            Layout::Address => of_one(file_in(&directory, format!("{mailbox}.asc"))?),
             Layout::Domain => in_domain(&directory, &mailbox)?,
             Layout::Wkd => in_wkd(&directory, &mailbox)?,
             Layout::CertD => in_cert_d(&directory, &mailbox)?,
@@ -75,13 +76,13 @@ pub fn look(path: &Path, layout: Layout, tags: bool, recipient: &Address) -> Res
 }
 
 /// A mailbox whose two halves are safe names of files.
-struct Mailbox {
-    local: String,
-    domain: String,
+pub struct Mailbox {
+    pub local: String,
+    pub domain: String,
 }
 
 /// Whose certificate may serve `recipient`: with its tag only if that is asked for, then without.
-fn mailboxes(recipient: &Address, layout: Layout, tags: bool) -> Result<Vec<Mailbox>> {
+pub fn mailboxes(recipient: &Address, layout: Layout, tags: bool) -> Result<Vec<Mailbox>> {
     let domain = name(recipient.domain(), layout)?;
     let whole = name(recipient.local(), layout)?;
     let base = whole.split('+').next().filter(|base| !base.is_empty()).unwrap_or(&whole).to_owned();
@@ -109,7 +110,7 @@ fn of_one(file: Option<CertificateFile>) -> Option<Found> {
 
 fn in_domain(directory: &Directory, mailbox: &Mailbox) -> Result<Option<Found>> {
     let Some(domain) = directory.subdirectory(&mailbox.domain)? else { return Ok(None) };
-    Ok(of_one(file_in(&domain, &format!("{}.asc", mailbox.local))?))
+    Ok(of_one(file_in(&domain, format!("{}.asc", mailbox.local))?))
 }
 
 /// draft-koch-openpgp-webkey-service, 3.1. The name is a hash of the local part alone, so the User ID is
@@ -132,9 +133,9 @@ fn in_wkd(directory: &Directory, mailbox: &Mailbox) -> Result<Option<Found>> {
 /// hexadecimal digits of a fingerprint, then the rest.
 fn in_cert_d(directory: &Directory, mailbox: &Mailbox) -> Result<Option<Found>> {
     let mut files = Vec::new();
-    for prefix in directory.names()?.iter().filter(|name| is_hex(name, 2)) {
+    for prefix in directory.names()?.iter().filter(|name| is_prefix(name)) {
         let Some(below) = directory.subdirectory(prefix)? else { continue };
-        for name in below.names()?.iter().filter(|name| is_hex(name, 38) || is_hex(name, 62)) {
+        for name in below.names()?.iter().filter(|name| is_rest(name)) {
             let Some(bytes) = below.read(name)? else { continue };
             // Certificates stand there in binary: the address can be seen without reading packets.
             if !might_contain(&bytes, &mailbox.to_string()) {
@@ -148,8 +149,18 @@ fn in_cert_d(directory: &Directory, mailbox: &Mailbox) -> Result<Option<Found>> 
     Ok((!files.is_empty()).then_some(Found { claim: Claim::ExactlyOne, files }))
 }
 
-fn is_hex(name: &str, digits: usize) -> bool {
-    name.len() == digits && name.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f'))
+pub fn is_prefix(name: &OsStr) -> bool {
+    is_hex(name, 2)
+}
+
+/// Of a fingerprint of version 4 or 6.
+pub fn is_rest(name: &OsStr) -> bool {
+    is_hex(name, 38) || is_hex(name, 62)
+}
+
+fn is_hex(name: &OsStr, digits: usize) -> bool {
+    let octets = name.as_encoded_bytes();
+    octets.len() == digits && octets.iter().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn might_contain(bytes: &[u8], text: &str) -> bool {
@@ -157,7 +168,7 @@ fn might_contain(bytes: &[u8], text: &str) -> bool {
 }
 
 /// Whether the certificate's own primary key says that `mailbox` is its owner's, and never took it back.
-fn claims(certificate: &Cert, mailbox: &Mailbox) -> bool {
+pub fn claims(certificate: &Cert, mailbox: &Mailbox) -> bool {
     let address = mailbox.to_string().to_lowercase();
     certificate.userids().any(|user_id| {
         let email = user_id.userid().email().ok().flatten();
@@ -168,7 +179,7 @@ fn claims(certificate: &Cert, mailbox: &Mailbox) -> bool {
 }
 
 /// SHA-1 of the local part in z-base-32.
-fn wkd_name(local: &str) -> Result<String> {
+pub fn wkd_name(local: &str) -> Result<String> {
     let mut context = HashAlgorithm::SHA1.context()?.for_digest();
     context.update(local.as_bytes());
     Ok(z_base_32(&context.into_digest()?))

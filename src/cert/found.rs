@@ -1,5 +1,6 @@
 //! Files with certificates, and what several of them in one place mean.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -44,7 +45,8 @@ pub fn file_at(path: &Path) -> Result<Option<CertificateFile>> {
 }
 
 /// The certificates in the file `name` of `directory`, if there is one.
-pub fn file_in(directory: &Directory, name: &str) -> Result<Option<CertificateFile>> {
+pub fn file_in(directory: &Directory, name: impl AsRef<OsStr>) -> Result<Option<CertificateFile>> {
+    let name = name.as_ref();
     directory.read(name)?.map(|bytes| parsed(directory.path().join(name), &bytes)).transpose()
 }
 

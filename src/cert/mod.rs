@@ -7,10 +7,13 @@ pub mod check;
 mod directory;
 mod find;
 mod found;
+mod listing;
 mod minimal;
 mod open;
 mod parse;
+pub mod table;
 mod usable;
+mod users;
 
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,6 +30,7 @@ use usable::Reader;
 pub use directory::Layout;
 pub use find::Sources;
 pub use minimal::{Minimal, read as read_minimal};
+pub use users::{User, users};
 
 /// The ciphers that are used at all: AES, which every program knows (RFC 9580, 5.1.6).
 const STRONGEST_FIRST: [SymmetricAlgorithm; 3] =

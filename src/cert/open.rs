@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, readlinkat};
 use rustix::io::Errno;
@@ -79,8 +79,8 @@ impl Directory {
     ///
     /// # Errors
     /// As of [`Directory::open`].
-    pub fn subdirectory(&self, name: &str) -> Result<Option<Self>> {
-        let path = self.path.join(name);
+    pub fn subdirectory(&self, name: impl AsRef<OsStr>) -> Result<Option<Self>> {
+        let path = self.path.join(name.as_ref());
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let Some(handle) = self.beneath(name.as_ref(), flags)? else { return Ok(None) };
         let stat = fstat(&handle).with_context(|| path.display().to_string())?;
@@ -101,18 +101,18 @@ impl Directory {
         read_judged(handle, &path).with_context(|| path.display().to_string()).map(Some)
     }
 
-    /// The names in this directory, sorted; those that are no text are left out.
+    /// The names in this directory, sorted.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn names(&self) -> Result<Vec<String>> {
+    pub fn names(&self) -> Result<Vec<OsString>> {
         let of_path = || self.path.display().to_string();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = openat(&self.handle, ".", flags, Mode::empty()).with_context(of_path)?;
         let mut names = Vec::new();
         for entry in Dir::new(handle).with_context(of_path)? {
             let entry = entry.with_context(of_path)?;
-            names.extend(entry.file_name().to_str().ok().map(str::to_owned));
+            names.push(OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
         }
         names.sort();
         Ok(names)
@@ -154,11 +154,11 @@ impl Directory {
         match openat2(self.handle.as_fd(), name, flags, Mode::empty(), resolve) {
             Ok(handle) => Ok(Some(handle)),
             Err(Errno::NOENT) => Ok(None),
-            Err(Errno::LOOP) => {
-                bail!("{}: is a symbolic link; put the certificate itself there", path.display())
-            }
-            Err(errno) => Err(errno).with_context(|| path.display().to_string()),
+            Err(Errno::LOOP) => Err(anyhow!("is a symbolic link; put the certificate itself there")),
+            Err(Errno::NOTDIR) => Err(anyhow!("is no directory")),
+            Err(errno) => Err(errno.into()),
         }
+        .with_context(|| path.display().to_string())
     }
 }
 

@@ -406,3 +406,159 @@ fn a_trial_that_fails_is_a_problem_of_the_check() {
     assert!(report.text.ends_with("problem: sealing: no such cipher\n"), "{}", report.text);
     assert!(!report.is_good);
 }
+
+/// Each user of a directory: the name in the table, and what is wrong.
+fn users_of(layout: Layout, tags: bool, files: &[(&str, &str)]) -> Vec<(String, String)> {
+    let certs = Given::named(files);
+    let directory = Some(certs.directory.path().to_owned());
+    let sources = Sources { directory, layout, tags, ..Sources::default() };
+    let users = users(&sources, Expired::Defer, Subkeys::Strongest, new_year_2027(), |_| Ok(()));
+    let tell = |user: User| (user.name().to_owned(), user.wrong.unwrap_or_default());
+    users.unwrap().into_iter().map(tell).collect()
+}
+
+fn told(name: &str, wrong: &str) -> (String, String) {
+    (name.to_owned(), wrong.to_owned())
+}
+
+#[test]
+fn the_names_of_each_layout_lead_back_to_its_users() {
+    let alice = "kei1q4tipxxu1yj79k9kfukdhfy631xe";
+    let alice = [&format!("example.org/hu/{alice}"), &format!("hu/{alice}")];
+    let nobody = "no address leads to this name";
+    for (layout, files, expected) in [
+        (
+            Layout::Address,
+            &[
+                ("alice@example.org.asc", "alice.asc"),
+                ("Rosa@example.org.asc", "rosa.asc"),
+                ("otto+tag@x.asc", "rosa.asc"),
+                ("example.org/alice.asc", "alice.asc"),
+                ("alice@example.org.asc~", "alice.asc"),
+                (".alice@example.org.asc.swp", "alice.asc"),
+            ][..],
+            &[
+                told("Rosa@example.org.asc", nobody),
+                told("alice@example.org.asc~", nobody),
+                told("example.org", nobody),
+                told("otto+tag@x.asc", nobody),
+                told("alice@example.org", ""),
+            ][..],
+        ),
+        (
+            Layout::Domain,
+            &[("example.org/alice.asc", "alice.asc"), ("x/b@c.asc", "rosa.asc"), ("README", "README.md")],
+            &[told("README", "is no directory"), told("x/b@c.asc", nobody), told("alice@example.org", "")],
+        ),
+        (
+            Layout::Wkd,
+            &[(alice[0], "alice.gpg"), (alice[1], "rosa.asc"), ("hu/x", "rosa.asc"), ("policy", "README.md")],
+            &[
+                told(alice[1], "no User ID leads to this name"),
+                told("hu/x", "no User ID leads to this name"),
+                told("alice@example.org", ""),
+            ],
+        ),
+        (
+            Layout::CertD,
+            &[
+                ("71/b787390432d933243fba38f845f615dabe35c5", "alice.gpg"),
+                ("9d/3f6a80196894307b93b8ed70debee478f3fb24", "revoked.asc"),
+                ("9d/not-a-fingerprint", "README.md"),
+                ("trust-root", "rsa4096.gpg"),
+            ],
+            &[
+                told("rene@example.org", "is revoked; put the new certificate there"),
+                told("alice@example.org", ""),
+            ],
+        ),
+    ] {
+        assert_eq!(users_of(layout, false, files), expected, "{layout:?}");
+    }
+    let tagged = users_of(Layout::Address, true, &[("otto+tag@x.asc", "rosa.asc")]);
+    assert_eq!(tagged, [told("otto+tag@x", "")]);
+}
+
+#[test]
+fn of_several_who_claim_an_address_the_one_that_is_good_counts() {
+    let alice = ("71/b787390432d933243fba38f845f615dabe35c5", "alice.gpg");
+    let stranger = ("72/b787390432d933243fba38f845f615dabe35c5", "alice-of-a-stranger.gpg");
+    let two = users_of(Layout::CertD, false, &[alice, stranger]);
+    assert_eq!(two, [told("alice@example.org", "2 certificates claim the address; keep one of them")]);
+    let old_and_new = users_of(Layout::Address, false, &[("otto@x.asc", "old-and-new.asc")]);
+    assert_eq!(old_and_new, [told("otto@x", "")]);
+}
+
+#[test]
+fn what_is_wrong_with_one_is_wrong_in_the_table_too() {
+    let mut wrong = 0;
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys")).unwrap() {
+        let fixture = entry.unwrap().file_name().into_string().unwrap();
+        // Several in a file are several readers of one mailbox there, old and new ones of one person here.
+        if fixture == "old-and-new.asc" {
+            continue;
+        }
+        let certs = Given::named(&[("a@x.asc", &fixture)]);
+        let sources = Sources { directory: Some(certs.directory.path().to_owned()), ..Sources::default() };
+        for (expired, subkeys) in [(Expired::Defer, Subkeys::Strongest), (Expired::Seal, Subkeys::All)] {
+            let alone =
+                check::report(&one_file(&fixture), None, expired, subkeys, new_year_2027(), |_| Ok(()));
+            let users = users(&sources, expired, subkeys, new_year_2027(), |_| Ok(())).unwrap();
+            let [user] = &users[..] else { panic!("{fixture}: {} users", users.len()) };
+            assert_eq!(user.wrong.is_none(), alone.is_good, "{fixture}: {}", alone.text);
+            wrong += usize::from(user.wrong.is_some());
+        }
+    }
+    assert!(wrong > 20, "{wrong}");
+}
+
+#[test]
+fn the_table_warns_from_30_days_before_the_end() {
+    let certs = Given::named(&[("a@x.asc", "expires-2036.asc")]);
+    let sources = Sources { directory: Some(certs.directory.path().to_owned()), ..Sources::default() };
+    let end = UNIX_EPOCH + Duration::from_secs(2_082_801_600);
+    for (days, expired, wrong, is_sealed_to) in [
+        (31, Expired::Defer, None, true),
+        (30, Expired::Defer, Some("expires on 2036-01-01; extend it"), true),
+        (0, Expired::Defer, Some("expired on 2036-01-01; extend it, or give --expired=seal"), false),
+        (0, Expired::Seal, Some("expired on 2036-01-01; extend it"), true),
+    ] {
+        let now = end - Duration::from_secs(24 * 60 * 60) * days;
+        let users = users(&sources, expired, Subkeys::Strongest, now, |_| Ok(())).unwrap();
+        assert_eq!((users[0].wrong.as_deref(), users[0].sealing.is_some()), (wrong, is_sealed_to), "{days}");
+    }
+}
+
+#[test]
+fn many_users_are_all_told_in_order_and_sealed_to() {
+    let names: Vec<String> = (100..400).map(|n| format!("user{n}@x.asc")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "alice.gpg")).collect();
+    let certs = Given::named(&files);
+    let sources = Sources { directory: Some(certs.directory.path().to_owned()), ..Sources::default() };
+    let trials = std::sync::atomic::AtomicUsize::new(0);
+    let trial = |_: &Readers| match trials.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+        7 => bail!("no such cipher"),
+        _ => Ok(()),
+    };
+    let users = users(&sources, Expired::Defer, Subkeys::All, new_year_2027(), trial).unwrap();
+    assert_eq!((trials.into_inner(), users.len()), (300, 300));
+    assert_eq!(users[0].wrong.as_deref(), Some("sealing: no such cipher"));
+    assert!(users[1..].iter().all(|user| user.wrong.is_none() && user.sealing.is_some()));
+    assert!(users[1..].is_sorted_by_key(|user| user.name().to_owned()));
+}
+
+#[test]
+fn a_directory_without_certificates_is_told() {
+    let said = |directory: &Path| {
+        let sources = Sources { directory: Some(directory.to_owned()), ..Sources::default() };
+        let users = users(&sources, Expired::Defer, Subkeys::All, new_year_2027(), |_| Ok(()));
+        users.err().map(|error| format!("{error:#}")).unwrap_or_default()
+    };
+    let empty = TempDir::new().unwrap();
+    fs::write(empty.path().join(".keep"), "").unwrap();
+    let words = ": holds no certificate; put one there for each user";
+    assert_eq!(said(empty.path()), format!("{}{words}", empty.path().display()));
+    assert!(said(&empty.path().join("missing")).ends_with("missing: no such directory"));
+    fs::set_permissions(empty.path(), PermissionsExt::from_mode(0o777)).unwrap();
+    assert!(said(empty.path()).ends_with("is writable by others; chmod go-w"));
+}

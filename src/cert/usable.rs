@@ -149,6 +149,19 @@ impl Judged {
         })
     }
 
+    /// When the first of the subkeys that `reader` has ends, if ever.
+    pub fn first_end(&self, reader: &Reader) -> Option<SystemTime> {
+        let is_used = |subkey: &&Subkey| {
+            reader.subkeys.iter().any(|used| used.fingerprint() == subkey.key.fingerprint())
+        };
+        let ends = self.subkeys.iter().filter(is_used).filter_map(|subkey| match subkey.state {
+            State::Live(end) => end,
+            State::Expired(end) => Some(end),
+            _ => None,
+        });
+        ends.min()
+    }
+
     fn last_expiry(&self) -> Option<SystemTime> {
         let expiries = self.subkeys.iter().filter_map(|subkey| match subkey.state {
             State::Expired(since) => Some(since),

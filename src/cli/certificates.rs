@@ -1,7 +1,7 @@
 //! Where certificates come from: options that every sealing program shares.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -64,6 +64,11 @@ impl Certificates {
             Some(_) => envelope::recipient(self.recipient.as_deref(), header),
             None => Ok(None),
         }
+    }
+
+    /// The directory whose users are all meant: nobody's mailbox is named.
+    pub fn everybody(&self) -> Option<&Path> {
+        self.directory.as_deref().filter(|_| self.files.is_empty() && self.recipient.is_none())
     }
 
     /// Which subkeys.

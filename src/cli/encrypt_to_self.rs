@@ -51,6 +51,10 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "command")]
     pub check: bool,
 
+    /// Of --check --certs: JSON instead of a table
+    #[arg(long, requires_all = ["check", "directory"], conflicts_with_all = ["recipient", "files"])]
+    pub json: bool,
+
     /// The next program, with its arguments [standard output]
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<OsString>,

@@ -4,6 +4,7 @@ mod world;
 
 mod certificates;
 mod chain;
+mod check;
 mod crash;
 mod deliver_maildir;
 mod deliver_mbox;

@@ -339,7 +339,7 @@ const MESSAGE: &[u8] = b"From: bob@example.org\nTo: alice@example.org\nSubject: 
 fn example_world() -> World {
     let world = World::unprivileged();
     let alice = fixture("keys/alice.asc");
-    for place in [".config/selfseal/cert.asc", "alice.asc", "cert.asc"] {
+    for place in [".config/selfseal/cert.asc", "alice.asc", "cert.asc", "certs/alice@example.org.asc"] {
         world.write(place, &alice);
     }
     world.write("rosa.asc", &fixture("keys/rosa.asc"));
