@@ -26,6 +26,7 @@ pub mod seal;
 pub mod refusal;
 pub mod audit;
 pub mod chain;
+pub mod forward;
 pub mod exit;
 pub mod store;
 pub mod mailbox;

@@ -12,7 +12,7 @@ use selfseal::cli::encrypt_to_self::{Arguments, NoCert};
 use selfseal::deadline::Deadline;
 use selfseal::exit::Refusal;
 use selfseal::message::{Arrival, Entity, Header};
-use selfseal::{cert, chain, exit, input, kind, seal};
+use selfseal::{cert, chain, exit, forward, input, kind, seal};
 
 /// What `--check` seals, in memory only: a certificate that parses may still not seal.
 const TRIAL: &[u8] = b"Subject: trial\n\ntrial\n";
@@ -68,8 +68,12 @@ fn check(arguments: &Arguments) -> Result<u8> {
         }
         None => {
             let (sources, recipient) = (from.sources(), from.recipient(Header(b""))?);
-            let report =
+            let mut report =
                 check::report(&sources, recipient.as_ref(), from.expired, from.subkeys(), now, trial);
+            // Where there is a directory, the host's own files call the programs.
+            if from.directory.is_none() {
+                forward::tell(&mut report, &arguments.words()?);
+            }
             (report.text, report.is_good)
         }
     };

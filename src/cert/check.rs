@@ -131,17 +131,23 @@ impl Report {
         }
     }
 
-    fn warning(&mut self, text: &str) {
+    /// Says what needs attention, unless it was said before: two looks may meet the same directory.
+    pub fn warning(&mut self, text: &str) {
         self.is_good = false;
-        self.line(&format!("warning: {text}"));
+        let harmless = escape::harmless(text.as_bytes());
+        if !self.text.lines().any(|line| line.ends_with(&format!(": {harmless}"))) {
+            self.line(&format!("warning: {text}"));
+        }
     }
 
-    fn problem(&mut self, text: &str) {
+    /// Says why mail would wait.
+    pub fn problem(&mut self, text: &str) {
         self.is_good = false;
         self.line(&format!("problem: {text}"));
     }
 
-    fn line(&mut self, text: &str) {
+    /// Adds a line of harmless text.
+    pub fn line(&mut self, text: &str) {
         let _ = writeln!(self.text, "{}", escape::harmless(text.as_bytes()));
     }
 }

@@ -1,11 +1,15 @@
 //! The command line of `encrypt-to-self`.
 
 use std::ffi::OsString;
+use std::path::absolute;
 
+use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
 use super::certificates::Certificates;
+use crate::cert::Expired;
 use crate::outer::{Outside, Policy};
+use crate::place;
 use crate::seal::{Compression, Manner};
 
 /// What was typed.
@@ -91,6 +95,34 @@ pub enum Headers {
 }
 
 impl Arguments {
+    /// The options that seal in the same way from any directory, for the line of a `.forward`.
+    ///
+    /// # Errors
+    /// A path is empty or begins with `~` where there is no home directory; nobody knows in which directory
+    /// this is.
+    pub fn words(&self) -> Result<Vec<OsString>> {
+        let from = &self.certificates;
+        let mut words: Vec<OsString> = Vec::new();
+        for file in &from.files {
+            let mut word = OsString::from("--cert=");
+            word.push(absolute(place::expand(file)?)?);
+            words.push(word);
+        }
+        words.extend(self.keep_field.iter().map(|name| format!("--keep-field={name}").into()));
+        for (word, is_set) in [
+            ("--expired=seal", from.expired == Expired::Seal),
+            ("--all-subkeys", from.all_subkeys),
+            ("--no-cert=pass", self.no_cert == NoCert::Pass),
+            ("--no-cert=refuse", self.no_cert == NoCert::Refuse),
+            ("--headers=keep", self.headers == Headers::Keep),
+            ("--headers=shy", self.headers == Headers::Shy),
+            ("--compress", self.compress),
+        ] {
+            words.extend(is_set.then(|| word.into()));
+        }
+        Ok(words)
+    }
+
     /// How mail is sealed.
     pub fn manner(&self) -> Manner {
         let policy = match self.headers {

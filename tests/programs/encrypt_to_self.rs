@@ -186,7 +186,8 @@ fn a_flood_of_tiny_fields_stays_within_the_bound() {
 
 #[test]
 fn check_tells_what_would_be_used_and_until_when() {
-    let world = World::with_alice();
+    let world = World::unprivileged();
+    world.write(".config/selfseal/cert.asc", &crate::world::fixture("keys/alice.asc"));
     let said =
         String::from_utf8(world.program("encrypt-to-self").args(["--check"]).run().succeeds()).unwrap();
     // `gpg --show-keys` says the same of this certificate.
@@ -218,7 +219,8 @@ fn check_warns_with_status_1() {
 
 #[test]
 fn a_recipient_that_nobody_asks_for_is_not_looked_at() {
-    let world = World::with_alice();
+    let world = World::unprivileged();
+    world.write(".config/selfseal/cert.asc", &crate::world::fixture("keys/alice.asc"));
     world.program("encrypt-to-self").env("RECIPIENT", "../x").args(["--check"]).run().succeeds();
     world.program("encrypt-to-self").env("RECIPIENT", "../x").input(READABLE).run().succeeds();
 }

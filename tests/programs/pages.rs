@@ -192,7 +192,7 @@ fn diagnostics(name: &str) -> Vec<String> {
 #[test]
 fn every_message_on_a_page_is_one_that_a_program_says() {
     // Words on the pages that stand for something else in the message.
-    const STAND_INS: [&str; 17] = [
+    const STAND_INS: [&str; 18] = [
         "PATH",
         "FILE",
         "DIR",
@@ -210,6 +210,7 @@ fn every_message_on_a_page_is_one_that_a_program_says() {
         "COMMAND",
         "PLACE",
         "ADVICE",
+        "CHARACTER",
     ];
     let said: Vec<String> = sources().iter().flat_map(|code| literals(code)).collect();
     let said = said.join("\n");
