@@ -1,5 +1,6 @@
 //! Under Postfix local(8), from a `.forward` line: what rests.
 
+mod check;
 mod failures;
 mod refusals;
 mod tls;
