@@ -258,11 +258,11 @@ fn a_server_that_reads_nothing_defers() {
     let thread = std::thread::spawn(move || {
         let (mut socket, _) = listener.accept().unwrap();
         let mut lines = BufReader::new(socket.try_clone().unwrap()).lines();
-        for answer in ["220 a\r\n", "250 b\r\n", "250 c\r\n", "250 d\r\n"] {
-            socket.write_all(answer.as_bytes()).unwrap();
-            lines.next().unwrap().unwrap();
+        // On a busy machine the time may run out before the text begins.
+        for answer in ["220 a\r\n", "250 b\r\n", "250 c\r\n", "250 d\r\n", "354 e\r\n"] {
+            let _ = socket.write_all(answer.as_bytes());
+            let _ = (!answer.starts_with('3')).then(|| lines.next());
         }
-        socket.write_all(b"354 e\r\n").unwrap();
         socket
     });
     let error = deliver(&server, letter, &Deadline::after(Duration::from_secs(1))).unwrap_err();
