@@ -67,7 +67,7 @@ const TROUBLES: [(&str, Option<&str>); 5] = [
     ("signal", Some("cat >/dev/null; kill -9 $$")),
     ("hangs", Some("exec sleep 1000")),
     // It works, and says something about it.
-    ("complains", Some("echo noise >&2; exec \"$0.away\" \"$@\"")),
+    ("complains", Some("echo noise >&2; exec \"$(realpath \"$0\").away\" \"$@\"")),
     ("gone", None),
 ];
 
@@ -157,16 +157,10 @@ impl Recipe<'_> {
         assert!(self.host.offer(b"", self.address.as_bytes(), LETTER, Transfer::Data).is_ok());
         let null = self.sealed(gpg, LETTER);
         refuse(false);
-        let has_key = |told: &Vec<u8>| {
-            let told: Vec<_> = told.iter().filter(|octet| !octet.is_ascii_whitespace()).copied().collect();
-            memmem::find(&told, FINGERPRINT).is_some()
-                && memmem::find(&told, b"BEGINPGPPUBLICKEYBLOCK").is_some()
-        };
         assert_eq!(null, "sealed", "{}: a null sender is told nothing", self.name);
-        match &seen.told[..] {
-            [told] if has_key(told) && seen.outcome() == "bounces" => "bounces with the key".to_owned(),
-            [told] if seen.outcome() == "bounces" => panic!("no key in it:\n{}", told.escape_ascii()),
-            _ => seen.outcome(),
+        match (&seen.told[..], seen.outcome().as_str()) {
+            ([told], "bounces") => format!("bounces with {}", offer_in(told)),
+            (_, outcome) => outcome.to_owned(),
         }
     }
 
@@ -281,6 +275,10 @@ impl Recipe<'_> {
             br#""alice+'|touch /tmp/a-shell-was-here|'""#,
             br#""alice+\"; touch /tmp/a-shell-was-here; \"""#,
             b"alice+\xe9\xff",
+            // Without quotes: RFC 5321 has all of these letters in an atom.
+            b"alice+`touch${IFS}/tmp/a-shell-was-here`",
+            b"alice+|touch${IFS}/tmp/a-shell-was-here|",
+            b"alice+/../../x",
         ] {
             let recipient = [local, b"@", domain.as_bytes()].concat();
             let outcome = match self.host.offer(BOB, &recipient, LETTER, Transfer::Data) {
@@ -359,6 +357,20 @@ impl Seen {
             }
         }
         .to_owned()
+    }
+}
+
+/// What the sender of a refused message is to seal the next one with.
+#[track_caller]
+fn offer_in(told: &[u8]) -> &'static str {
+    let text: Vec<_> = told.iter().filter(|octet| !octet.is_ascii_whitespace()).copied().collect();
+    let has = |words: &[u8]| memmem::find(&text, words).is_some();
+    if has(FINGERPRINT) && has(b"BEGINPGPPUBLICKEYBLOCK") {
+        "the key"
+    } else if has(b"OpenPGPcertificateathttps://") {
+        "a link to the key"
+    } else {
+        panic!("no key in it:\n{}", told.escape_ascii())
     }
 }
 
