@@ -7,11 +7,13 @@
 mod world;
 
 mod agent;
+mod apart;
 mod courier;
 mod exim;
 mod host;
 mod machine;
 mod maildrop;
+mod opensmtpd;
 mod procmail;
 mod recipe;
 mod resident;

@@ -97,6 +97,18 @@ impl Recipe<'_> {
         crate::table::hold(self.name, &line);
     }
 
+    /// With `tls-audit` in the chain: its verdict stands on the message.
+    pub fn prove_audited(&self) {
+        let gpg = Gpg::with_keys(&["alice"]);
+        self.offer(LETTER).expect("taken");
+        self.host.settle();
+        let seen = self.seen();
+        assert_eq!(seen.outcome(), "sealed", "{}", self.name);
+        let found = original(&gpg, &seen.sealed[0]);
+        assert!(memmem::find(&found, b"TLS-Audit: ").is_some(), "{}: {}", self.name, found.escape_ascii());
+        assert!(found.ends_with(&self.carried(LETTER)), "{}: {}", self.name, found.escape_ascii());
+    }
+
     /// A message as a program on this host gets it, behind the fields that the host adds.
     fn carried(&self, message: &[u8]) -> Vec<u8> {
         [&lf(message), self.suffix].concat()

@@ -41,11 +41,24 @@ impl Session {
         sender: &[u8],
         recipient: &[u8],
         message: &[u8],
-        transfer: Transfer,
+        by: Transfer,
+    ) -> Result<String, String> {
+        self.offer_to(sender, &[recipient], message, by)
+    }
+
+    /// The same to several recipients, all of whom the server has to know.
+    pub fn offer_to(
+        &mut self,
+        sender: &[u8],
+        recipients: &[&[u8]],
+        message: &[u8],
+        by: Transfer,
     ) -> Result<String, String> {
         self.ask(&[b"MAIL FROM:<", sender, b"> BODY=8BITMIME"].concat(), "250")?;
-        self.ask(&[b"RCPT TO:<", recipient, b">"].concat(), "250")?;
-        match transfer {
+        for &recipient in recipients {
+            self.ask(&[&b"RCPT TO:<"[..], recipient, b">"].concat(), "250")?;
+        }
+        match by {
             Transfer::Data => {
                 self.ask(b"DATA", "354")?;
                 self.write(&stuffed(message));
