@@ -17,4 +17,5 @@ mod opensmtpd;
 mod procmail;
 mod recipe;
 mod resident;
+mod sendmail;
 mod table;
