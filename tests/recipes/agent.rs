@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::host::Host;
-use crate::resident::{output, run, serve, write};
+use crate::resident::{output, run, write};
 use crate::world::smtp::Session;
 use crate::world::wait;
 
@@ -48,7 +48,7 @@ impl Postfix {
         assert!(Path::new("/usr/sbin/postfix").exists(), "no Postfix here: apt-get install postfix");
         write("/etc/postfix/main.cf", format!("{MAIN}{settings}\n"));
         write("/etc/postfix/master.cf", MASTER);
-        serve("/usr/sbin/postfix", &["start-fg"]);
+        run("/usr/sbin/postfix", &["start"]);
         wait::until("Postfix", || Session::open(25));
         Postfix
     }
