@@ -33,7 +33,7 @@ impl Courier {
             // After a failure Courier would take no mail for that address, for two hours.
             ("bofh", "opt BOFHSUPPRESSBACKSCATTER=none"),
             // A test does not wait for its quarter of an hour.
-            ("localtimeout", "20s"),
+            ("localtimeout", "30s"),
         ] {
             write(Path::new("/etc/courier").join(name), format!("{text}\n"));
         }

@@ -99,7 +99,7 @@ fn of_one_user_behind_a_forward() {
         alice.write(".forward", forward.as_bytes());
         filter(&alice, include_str!("../../contrib/maildrop/mailfilter-sealed"));
         // Sealing hangs before maildrop is there to watch.
-        let host = Postfix::start("command_time_limit = 20s");
+        let host = Postfix::start("command_time_limit = 30s");
         let refuse = |on: bool| {
             let certificate = alice.path(".config/selfseal/cert.asc");
             let command = format!("is-encrypted --require --offer {} encrypt-to-self", certificate.display());

@@ -13,7 +13,7 @@ fn of_one_user() {
         let procmailrc = include_str!("../../contrib/procmail/procmailrc");
         alice.write(".procmailrc", procmailrc.as_bytes());
         // A test does not wait for procmail's quarter of an hour.
-        let host = Postfix::start("mailbox_command = /usr/bin/procmail -t TIMEOUT=20");
+        let host = Postfix::start("mailbox_command = /usr/bin/procmail -t TIMEOUT=30");
         let refuse = |on: bool| {
             let offer = alice.path(".config/selfseal/cert.asc");
             let command = format!("is-encrypted --require --offer {} encrypt-to-self", offer.display());
@@ -45,7 +45,7 @@ fn of_all_users() {
         let certificate = "/etc/selfseal/certs/alice@host.example.asc";
         write(certificate, fixture("keys/alice.asc"));
         write("/etc/procmailrc", include_str!("../../contrib/procmail/etc-procmailrc"));
-        let host = Postfix::start("mailbox_command = /usr/bin/procmail -t TIMEOUT=20");
+        let host = Postfix::start("mailbox_command = /usr/bin/procmail -t TIMEOUT=30");
         let recipe = Recipe {
             name: "[procmail](procmail): `/etc/procmailrc`",
             host: &host,
