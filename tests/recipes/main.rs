@@ -14,6 +14,7 @@ mod host;
 mod machine;
 mod maildrop;
 mod opensmtpd;
+mod postfix;
 mod procmail;
 mod recipe;
 mod resident;

@@ -17,7 +17,7 @@ use crate::world::smtp::Transfer;
 const BOB: &[u8] = b"bob@host.example";
 
 /// A readable message with all the fields that hosts add where they are missing.
-const LETTER: &[u8] = b"From: Bob <bob@elsewhere.example>\r\nTo: Alice <alice@host.example>\r\n\
+pub const LETTER: &[u8] = b"From: Bob <bob@elsewhere.example>\r\nTo: Alice <alice@host.example>\r\n\
     Subject: elderberry wine\r\nDate: Fri, 27 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@elsewhere.example>\r\n\
     MIME-Version: 1.0\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
     The juniper is in bloom.\r\n";

@@ -1,0 +1,108 @@
+//! Postfix, with Debian's own services.
+
+mod local;
+mod page;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use memchr::memmem;
+
+use crate::agent::Postfix;
+use crate::host::Host;
+use crate::recipe::LETTER;
+use crate::resident::{Resident, output, run, write};
+use crate::world::gpg::Gpg;
+use crate::world::letter::{BOB, original};
+use crate::world::readable::files;
+use crate::world::smtp::{Session, Transfer};
+use crate::world::wait;
+
+/// What Debian's installer writes for a host that takes mail for its users, and a log that a test can read. What
+/// comes from this machine may say with XCLIENT that it comes from elsewhere.
+const SITE: &str = "\
+smtpd_banner = $myhostname ESMTP $mail_name (Debian/GNU)
+biff = no
+append_dot_mydomain = no
+readme_directory = no
+compatibility_level = 3.6
+smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated defer_unauth_destination
+myhostname = host.example
+alias_maps = hash:/etc/aliases
+alias_database = hash:/etc/aliases
+relayhost =
+mynetworks = 127.0.0.0/8
+mailbox_size_limit = 0
+recipient_delimiter = +
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+maillog_file = /var/log/mail.log
+smtpd_authorized_xclient_hosts = 127.0.0.1
+";
+
+/// Starts it with these settings besides those of [`SITE`].
+fn start(settings: &str) -> Postfix {
+    assert!(Path::new("/usr/sbin/postfix").exists(), "no Postfix here: apt-get install postfix");
+    // A test does not wait for 1,000 seconds.
+    write("/etc/postfix/main.cf", format!("{SITE}command_time_limit = 20s\n{settings}"));
+    run("newaliases", &[]);
+    // As Debian's own start does: some services see a file system of their own.
+    run("/usr/lib/postfix/configure-instance.sh", &["-"]);
+    restart();
+    Postfix
+}
+
+/// After a change: a reload lets what runs go on for a while.
+fn restart() {
+    let _ = Command::new("postfix").arg("stop").output();
+    run("postfix", &["start"]);
+    wait::until("Postfix", || Session::open(25));
+}
+
+/// What its configuration says.
+fn configuration() -> String {
+    output("postconf", &["-n"]) + &output("postconf", &["-M"]) + &output("postconf", &["-P"])
+}
+
+/// Who sends, and is told: with a line of his own, whatever the host does with the mail of others.
+fn bob() -> Resident {
+    let bob = Resident::new("bob");
+    bob.write(".forward", b"/home/bob/Maildir/\n");
+    bob
+}
+
+/// The one message in a Maildir, which it takes out.
+#[track_caller]
+fn one_mail(maildir: impl AsRef<Path>) -> Vec<u8> {
+    let mut mail = files(&maildir.as_ref().join("new"));
+    assert_eq!(mail.len(), 1, "messages in {}", maildir.as_ref().display());
+    let (path, bytes) = mail.remove(0);
+    fs::remove_file(path).expect("removed");
+    bytes
+}
+
+/// Offers a message that has to be taken, and waits for what becomes of it.
+#[track_caller]
+fn send(host: &Postfix, sender: &str, recipients: &[&str], message: &[u8]) {
+    let recipients: Vec<_> = recipients.iter().map(|recipient| recipient.as_bytes()).collect();
+    let mut session = Session::open(25).expect("the host listens");
+    let offered = session.offer_to(sender.as_bytes(), &recipients, message, Transfer::Data);
+    offered.expect("the host takes it");
+    host.settle();
+}
+
+/// A message from elsewhere, in the clear, has that verdict on it and in it.
+#[track_caller]
+fn comes_in_the_clear(host: &Postfix, address: &str, maildir: &Path) {
+    let mut session = Session::open(25).expect("the host listens").posing_as("a.example", "192.0.2.1");
+    let offered = session.offer(BOB.as_bytes(), address.as_bytes(), LETTER, Transfer::Data);
+    offered.expect("the host takes it");
+    host.settle();
+    let stored = one_mail(maildir);
+    for message in [&stored, &original(&Gpg::with_keys(&["alice"]), &stored)] {
+        let fields = memmem::find_iter(message, b"TLS-Audit: ").count();
+        let verdicts = memmem::find_iter(message, b"TLS-Audit: host.example; border=plain;").count();
+        assert_eq!((fields, verdicts), (1, 1), "{}", message.escape_ascii());
+    }
+}
