@@ -1,11 +1,14 @@
 //! Postfix, with Debian's own services.
 
+mod apart;
 mod local;
 mod page;
+mod virtual_users;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use memchr::memmem;
 
@@ -90,6 +93,28 @@ fn send(host: &Postfix, sender: &str, recipients: &[&str], message: &[u8]) {
     let offered = session.offer_to(sender.as_bytes(), &recipients, message, Transfer::Data);
     offered.expect("the host takes it");
     host.settle();
+}
+
+/// The same from a program of this machine, by sendmail(1).
+#[track_caller]
+fn submit(host: &Postfix, recipients: &[&str], message: &[u8]) {
+    let mut sendmail = Command::new("sendmail");
+    sendmail.args(["-i", "-f", "bob@host.example"]).args(recipients).stdin(Stdio::piped());
+    let mut sendmail = sendmail.spawn().expect("sendmail");
+    sendmail.stdin.take().expect("a pipe").write_all(message).expect("all of it");
+    assert!(sendmail.wait().expect("an end").success());
+    host.settle();
+}
+
+/// `tls-audit` in front of a pipe(8) command that seals Alice's mail.
+#[track_caller]
+fn takes_tls_audit(host: &Postfix, maildir: &Path) {
+    let with = page::word("argv=/usr/local/bin/tls-audit encrypt-to-self");
+    page::amend("master.cf", "argv=/usr/local/bin/encrypt-to-self", with);
+    restart();
+    comes_in_the_clear(host, "alice@example.org", maildir);
+    page::amend("master.cf", with, "argv=/usr/local/bin/encrypt-to-self");
+    restart();
 }
 
 /// A message from elsewhere, in the clear, has that verdict on it and in it.

@@ -23,7 +23,7 @@ pub const LETTER: &[u8] = b"From: Bob <bob@elsewhere.example>\r\nTo: Alice <alic
     The juniper is in bloom.\r\n";
 
 /// Fields that the one encrypted by its sender lacks.
-const FIELDS: &[u8] = b"To: Alice <alice@host.example>\r\nDate: Fri, 27 Nov 2026 10:00:00 +0000\r\n\
+pub const FIELDS: &[u8] = b"To: Alice <alice@host.example>\r\nDate: Fri, 27 Nov 2026 10:00:00 +0000\r\n\
     Message-ID: <2@elsewhere.example>\r\n";
 
 /// The fingerprint of Alice's certificate, as gpg --show-keys tells it.

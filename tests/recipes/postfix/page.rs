@@ -62,3 +62,17 @@ pub fn amend(file: &str, old: &str, new: &str) {
     assert!(text.contains(old), "{} without {old}", path.display());
     fs::write(&path, text.replace(old, new)).expect("a file");
 }
+
+/// What the page shows of a log and of a bounce was in these, whatever stands around it.
+#[track_caller]
+pub fn is_shown_by(log: &str, bounce: &[u8]) {
+    let shown = blocks("## All of them");
+    let [lines, words] = &shown[..] else { panic!("a log and a bounce: {shown:?}") };
+    for line in lines.lines() {
+        let line = line.trim().trim_end_matches(" ...");
+        assert!(log.contains(line), "the log does not say {line:?}");
+    }
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let bounce = one_line(&String::from_utf8_lossy(bounce));
+    assert!(bounce.contains(&one_line(words)), "the sender does not read {words:?} but {bounce}");
+}
