@@ -2,6 +2,7 @@
 
 mod apart;
 mod local;
+mod filter;
 mod page;
 mod virtual_users;
 
