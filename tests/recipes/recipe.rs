@@ -80,7 +80,7 @@ impl Recipe<'_> {
         line.push(("refused", self.refused(&gpg)));
         for (name, script) in TROUBLES {
             eprintln!("{}: {name}", self.name);
-            line.push((name, self.in_trouble(&gpg, script)));
+            line.push((name, self.in_trouble(&gpg, name, script)));
         }
         line.push(("20 at once", self.twenty(&gpg)));
         line.push((
@@ -177,7 +177,7 @@ impl Recipe<'_> {
     }
 
     /// The program that seals does what `script` does, or is not there.
-    fn in_trouble(&self, gpg: &Gpg, script: Option<&str>) -> String {
+    fn in_trouble(&self, gpg: &Gpg, name: &str, script: Option<&str>) -> String {
         let program = self.programs.join("encrypt-to-self");
         let away = self.programs.join("encrypt-to-self.away");
         fs::rename(&program, &away).expect("renamed");
@@ -185,8 +185,18 @@ impl Recipe<'_> {
             fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a script");
             fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("a mode");
         }
+        let hangs = name == "hangs";
+        if hangs {
+            self.host.hurry(true);
+        }
         let before = self.unsealed();
+        if hangs {
+            self.host.hurry(false);
+        }
         fs::rename(&away, &program).expect("renamed");
+        if before.sealed.iter().any(|stored| memmem::find(stored, b"noise\n").is_some()) {
+            return "**sealed, with the complaint in it**".to_owned();
+        }
         self.afterwards(gpg, before)
     }
 

@@ -23,7 +23,7 @@ impl Resident {
     /// Alice, with her certificate in its place and the programs in ~/.cargo/bin.
     pub fn alice() -> Self {
         let alice = Resident::new("alice");
-        alice.write(".config/selfseal/cert.asc", &fixture("keys/alice.asc"));
+        alice.write(".config/selfseal/cert.asc", fixture("keys/alice.asc"));
         fs::create_dir_all(alice.path(".cargo/bin")).expect("directories");
         install(&alice.path(".cargo/bin"));
         alice.own(".cargo/bin");
@@ -35,7 +35,7 @@ impl Resident {
     }
 
     /// Writes a file of the user's, and makes the directories above it.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
         fs::write(&path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
