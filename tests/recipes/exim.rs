@@ -1,17 +1,22 @@
 //! Exim, as Debian configures it.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::host::Host;
 use crate::machine;
 use crate::recipe::{LETTER, Recipe};
-use crate::resident::{Resident, output, run, serve, write};
-use crate::world::letter::WORDS;
-use crate::world::readable::readable;
+use crate::resident::{Resident, install, output, run, serve, write};
+use crate::world::gpg::Gpg;
+use crate::world::letter::{WORDS, lf, original};
+use crate::world::readable::{files, readable};
 use crate::world::smtp::{Session, Transfer};
-use crate::world::wait;
+use crate::world::{fixture, manual, wait};
 
 /// What debconf writes for a host that takes mail for its users.
 const SITE: &str = "\
@@ -26,11 +31,19 @@ CFILEMODE='644'
 
 const FORWARD: &str = include_str!("../../contrib/exim/forward");
 const FILTER: &str = include_str!("../../contrib/exim/filter");
+const ROUTER: &str = include_str!("../../contrib/exim/router");
+const PIPE: &str = include_str!("../../contrib/exim/transport-pipe");
+const MAILDIR: &str = include_str!("../../contrib/exim/transport-maildir");
+
+/// Where the files for all users go.
+const ROUTER_PATH: &str = "/etc/exim4/conf.d/router/650_selfseal";
+const TRANSPORT_PATH: &str = "/etc/exim4/conf.d/transport/30_selfseal";
 
 /// Debian's transport for the commands of .forward files.
 const ADDRESS_PIPE: &str = "/etc/exim4/conf.d/transport/30_exim4-config_address_pipe";
 
 const ADDRESS: &str = "alice@host.example";
+const CERTIFICATE: &str = "/etc/selfseal/certs/alice@host.example.asc";
 
 struct Exim {
     daemon: Child,
@@ -63,15 +76,15 @@ impl Limit {
 impl Exim {
     /// Starts it, once its configuration is in place.
     fn start() -> Self {
-        Exim::with(None)
+        Exim::with(SITE, None)
     }
 
     fn with_limit(limit: Limit) -> Self {
-        Exim::with(Some(limit))
+        Exim::with(SITE, Some(limit))
     }
 
-    fn with(limit: Option<Limit>) -> Self {
-        write("/etc/exim4/update-exim4.conf.conf", SITE);
+    fn with(site: &str, limit: Option<Limit>) -> Self {
+        write("/etc/exim4/update-exim4.conf.conf", site);
         run("update-exim4.conf", &[]);
         let daemon = serve("/usr/sbin/exim4", &["-bdf"]);
         wait::until("Exim", || Session::open(25));
@@ -173,11 +186,11 @@ fn route() -> String {
     output("exim4", &["-bt", ADDRESS])
 }
 
-/// What the first line of the page warns of, and how the page finds it.
+/// What the first line of the page warns of, how the page finds it, and that the router for all users is behind it.
 #[test]
 fn mistyped_forward() {
     machine::alone(Some("exim"), || {
-        let (alice, _bob) = (Resident::alice(), Resident::new("bob"));
+        let (alice, _bob) = for_all();
         let host = Exim::start();
         let send = || {
             host.offer(b"bob@host.example", ADDRESS.as_bytes(), LETTER, Transfer::Data).expect("taken");
@@ -194,5 +207,173 @@ fn mistyped_forward() {
             assert!(!readable(Path::new("/var/mail"), &WORDS).is_empty(), "no page needs to warn of it");
             fs::remove_file("/var/mail/alice").expect("removed");
         }
+        write(ROUTER_PATH, ROUTER);
+        write(TRANSPORT_PATH, PIPE);
+        run("update-exim4.conf", &[]);
+        assert!(route().contains("transport = selfseal"), "{}", route());
+        send();
+        let [(_, sealed)] = &files(&alice.path("Maildir"))[..] else { panic!("one message") };
+        assert!(original(&Gpg::with_keys(&["alice"]), sealed).ends_with(&lf(LETTER)));
+    });
+}
+
+/// The programs and the certificates of a host that seals for all its users. Bob chose to read without.
+fn for_all() -> (Resident, Resident) {
+    let (alice, bob) = (Resident::new("alice"), Resident::new("bob"));
+    bob.write(".forward", "/home/bob/Maildir/\n");
+    install(Path::new("/usr/local/bin"));
+    write(CERTIFICATE, fixture("keys/alice.asc"));
+    (alice, bob)
+}
+
+/// Proves the transport for all users that is in place.
+fn prove_for_all(
+    name: &str,
+    host: &Exim,
+    alice: &Resident,
+    certificate: PathBuf,
+    refuse: Option<&dyn Fn(bool)>,
+) {
+    let recipe = Recipe {
+        name,
+        host,
+        address: ADDRESS,
+        programs: "/usr/local/bin".into(),
+        certificate,
+        maildir: alice.path("Maildir"),
+        suffix: b"",
+        refuse,
+    };
+    recipe.prove();
+}
+
+#[test]
+fn pipe_for_all() {
+    machine::alone(Some("exim"), || {
+        let (alice, _bob) = for_all();
+        write(ROUTER_PATH, ROUTER);
+        write(TRANSPORT_PATH, PIPE);
+        let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, PIPE, "10m"));
+        let refuse = |on: bool| {
+            let offer = "is-encrypted --require \
+                --offer=/etc/selfseal/certs/$local_part_data@$domain_data.asc encrypt-to-self";
+            write(TRANSPORT_PATH, if on { PIPE.replace("encrypt-to-self", offer) } else { PIPE.to_owned() });
+            run("update-exim4.conf", &[]);
+        };
+        let name = "[Exim](exim): pipe transport, `--certs`";
+        prove_for_all(name, &host, &alice, CERTIFICATE.into(), Some(&refuse));
+    });
+}
+
+/// In one file, as hosts have it that are not Debian's, or chose so.
+#[test]
+fn pipe_for_all_in_one_file() {
+    machine::alone(Some("exim"), || {
+        let (alice, _bob) = for_all();
+        fs::remove_file(CERTIFICATE).expect("removed");
+        let certificate = alice.write(".config/selfseal/cert.asc", fixture("keys/alice.asc"));
+        let template = "/etc/exim4/exim4.conf.template";
+        let text = fs::read_to_string(template).expect("Debian's configuration");
+        let (transports, procmail) = ("\nbegin transports\n", "\nprocmail:\n");
+        assert!(text.contains(transports) && text.contains(procmail), "the places where ours go");
+        let text = text.replace(transports, &format!("{transports}{PIPE}"));
+        let text = text.replace(procmail, &format!("\n{ROUTER}{procmail}"));
+        write(template, &text);
+        let site = SITE.replace("split_config='true'", "split_config='false'");
+        let host = Exim::with(&site, Some(Limit::of(template, &text, "10m")));
+        prove_for_all("[Exim](exim): pipe transport, own certificates", &host, &alice, certificate, None);
+    });
+}
+
+/// What a filter says is for the administrator; in the mail it would stand on top.
+fn tells_syslog(host: &Exim) {
+    let log = UnixDatagram::bind("/dev/log").expect("no syslog runs here");
+    fs::set_permissions("/dev/log", Permissions::from_mode(0o666)).expect("a mode");
+    log.set_read_timeout(Some(Duration::from_secs(60))).expect("a bound");
+    let away = Path::new(CERTIFICATE).with_extension("away");
+    fs::rename(CERTIFICATE, &away).expect("renamed");
+    host.offer(b"bob@host.example", ADDRESS.as_bytes(), LETTER, Transfer::Data).expect("taken");
+    let mut line = [0; 1000];
+    let length = log.recv(&mut line).expect("a line");
+    let line = String::from_utf8_lossy(&line[..length]);
+    assert!(line.contains("selfseal: encrypt-to-self: no certificate: "), "{line}");
+    host.settle();
+    host.forget();
+    fs::rename(away, CERTIFICATE).expect("renamed");
+    fs::remove_file("/dev/log").expect("removed");
+}
+
+#[test]
+fn transport_filter() {
+    machine::alone(Some("exim"), || {
+        let (alice, _bob) = for_all();
+        write(ROUTER_PATH, ROUTER);
+        write(TRANSPORT_PATH, MAILDIR);
+        let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, MAILDIR, "4m"));
+        tells_syslog(&host);
+        prove_for_all("[Exim](exim): transport filter", &host, &alice, CERTIFICATE.into(), None);
+    });
+}
+
+/// One message to all of these, as Exim's own users send it.
+fn send(host: &Exim, recipients: &[&str]) {
+    let mut mailer = Command::new("exim4");
+    mailer.arg("-i").args(recipients).stdin(Stdio::piped());
+    let mut mailer = mailer.spawn().expect("exim4");
+    mailer.stdin.take().expect("its input").write_all(&lf(LETTER)).expect("taken");
+    assert!(mailer.wait().expect("exim4").success());
+    host.settle();
+}
+
+/// Each has a message that only they can read.
+fn seals_apart(transport: &str) {
+    let (_alice, _bob) = for_all();
+    // Hers lies in her home.
+    Resident::new("rosa").write(".config/selfseal/cert.asc", fixture("keys/rosa.asc"));
+    write(ROUTER_PATH, ROUTER);
+    write(TRANSPORT_PATH, transport);
+    send(&Exim::start(), &[ADDRESS, "rosa@host.example"]);
+    for (name, other) in [("alice", "rosa"), ("rosa", "alice")] {
+        let stored = files(&Path::new("/home").join(name).join("Maildir"));
+        let [(path, sealed)] = &stored[..] else { panic!("{} for {name}", stored.len()) };
+        assert!(original(&Gpg::with_keys(&[name]), sealed).ends_with(&lf(LETTER)));
+        let armor = path.with_extension("armor");
+        fs::write(&armor, manual::armor(sealed)).expect("a file");
+        let read = Gpg::with_keys(&[other]).run(&["--decrypt", &armor.display().to_string()]);
+        assert!(!read.status.success(), "{other} reads the mail of {name}");
+    }
+}
+
+#[test]
+fn pipe_seals_each_recipient_apart() {
+    machine::alone(Some("exim"), || seals_apart(PIPE));
+}
+
+#[test]
+fn transport_filter_seals_each_recipient_apart() {
+    machine::alone(Some("exim"), || seals_apart(MAILDIR));
+}
+
+/// Mail of root's is a user's, Debian's own delivery is ours, and users without a certificate read theirs as it came, if
+/// the administrator says so.
+#[test]
+fn whoever_else_gets_mail() {
+    machine::alone(Some("exim"), || {
+        let (alice, _bob) = for_all();
+        let rosa = Resident::new("rosa");
+        write("/etc/aliases", "root: alice\n");
+        write(ROUTER_PATH, ROUTER);
+        write(TRANSPORT_PATH, PIPE.replace("encrypt-to-self", "encrypt-to-self --no-cert=pass"));
+        let host = Exim::with(&SITE.replace("'mail_spool'", "'selfseal'"), None);
+        for address in ["root@host.example", "real-alice@host.example", "rosa@host.example"] {
+            send(&host, &[address]);
+        }
+        let sealed = files(&alice.path("Maildir"));
+        assert_eq!(sealed.len(), 2);
+        for (_, sealed) in sealed {
+            assert!(original(&Gpg::with_keys(&["alice"]), &sealed).ends_with(&lf(LETTER)));
+        }
+        let [(_, passed)] = &files(&rosa.path("Maildir"))[..] else { panic!("one message") };
+        assert!(passed.ends_with(&lf(LETTER)));
     });
 }
