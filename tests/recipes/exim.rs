@@ -44,6 +44,7 @@ const ADDRESS_PIPE: &str = "/etc/exim4/conf.d/transport/30_exim4-config_address_
 
 const ADDRESS: &str = "alice@host.example";
 const CERTIFICATE: &str = "/etc/selfseal/certs/alice@host.example.asc";
+const SPOOL: &str = "/var/spool/exim4";
 
 struct Exim {
     daemon: Child,
@@ -89,6 +90,13 @@ impl Exim {
         let daemon = serve("/usr/sbin/exim4", &["-bdf"]);
         wait::until("Exim", || Session::open(25));
         Exim { daemon, limit }
+    }
+
+    /// As a power cut does.
+    fn kill(mut self) {
+        self.daemon.kill().expect("killed");
+        self.daemon.wait().expect("ended");
+        wait::until("the end of Exim", || crate::resident::running("exim4").is_empty().then_some(()));
     }
 }
 
@@ -375,5 +383,65 @@ fn whoever_else_gets_mail() {
         }
         let [(_, passed)] = &files(&rosa.path("Maildir"))[..] else { panic!("one message") };
         assert!(passed.ends_with(&lf(LETTER)));
+    });
+}
+
+#[test]
+fn spool_in_memory() {
+    machine::alone(Some("exim"), || {
+        let (alice, _bob) = for_all();
+        write(ROUTER_PATH, ROUTER);
+        write(TRANSPORT_PATH, PIPE);
+        // Nothing but the file system is Exim's to write to.
+        run("rm", &["-r", SPOOL]);
+        run("mkdir", &["-m", "700", SPOOL]);
+        write("/etc/fstab", include_str!("../../contrib/exim/fstab"));
+        let offer = |host: &Exim| host.offer(b"bob@host.example", ADDRESS.as_bytes(), LETTER, Transfer::Data);
+
+        // Not mounted: Exim takes nothing.
+        let host = Exim::start();
+        let refusal = offer(&host).expect_err("there is no spool");
+        assert!(refusal.starts_with("421"), "{refusal}");
+        host.kill();
+
+        run("mount", &[SPOOL]);
+        let host = Exim::start();
+        assert_eq!(output("findmnt", &["-no", "FSTYPE", SPOOL]).trim(), "tmpfs");
+        let away = Path::new(CERTIFICATE).with_extension("away");
+        fs::rename(CERTIFICATE, &away).expect("renamed");
+        offer(&host).expect("taken");
+        host.settle();
+        assert_eq!(host.waiting(), 1);
+        assert!(!readable(Path::new(SPOOL), &WORDS).is_empty(), "what waits is readable on the spool");
+        for place in ["/var/log", "/var/mail", "/var/lib/exim4", "/home", "/etc/exim4"] {
+            assert_eq!(readable(Path::new(place), &WORDS), <[String; 0]>::default());
+        }
+
+        // Full: Exim takes no more, and the sender tries again.
+        run("mount", &["-o", "remount,size=20m", SPOOL]);
+        let filler = Path::new(SPOOL).join("filler");
+        fs::write(&filler, vec![0; 15_000_000]).expect("written");
+        let refusal = offer(&host).expect_err("the spool is full");
+        assert!(refusal.starts_with("452"), "{refusal}");
+        fs::remove_file(&filler).expect("removed");
+
+        // A restart of Exim alone loses nothing.
+        host.kill();
+        let host = Exim::start();
+        assert_eq!(host.waiting(), 1);
+
+        // The power goes: what waited is lost, and nobody is told.
+        host.kill();
+        run("umount", &[SPOOL]);
+        assert!(files(Path::new(SPOOL)).is_empty(), "nothing is on the disk");
+        run("mount", &[SPOOL]);
+        let host = Exim::start();
+        fs::rename(&away, CERTIFICATE).expect("renamed");
+        host.retry();
+        assert_eq!((host.waiting(), host.told().len(), files(&alice.path("Maildir")).len()), (0, 0, 0));
+
+        offer(&host).expect("taken");
+        host.settle();
+        assert_eq!(files(&alice.path("Maildir")).len(), 1);
     });
 }
