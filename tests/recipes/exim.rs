@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -34,6 +34,7 @@ const FILTER: &str = include_str!("../../contrib/exim/filter");
 const ROUTER: &str = include_str!("../../contrib/exim/router");
 const PIPE: &str = include_str!("../../contrib/exim/transport-pipe");
 const MAILDIR: &str = include_str!("../../contrib/exim/transport-maildir");
+const LMTP: &str = include_str!("../../contrib/exim/transport-lmtp");
 
 /// Where the files for all users go.
 const ROUTER_PATH: &str = "/etc/exim4/conf.d/router/650_selfseal";
@@ -45,6 +46,24 @@ const ADDRESS_PIPE: &str = "/etc/exim4/conf.d/transport/30_exim4-config_address_
 const ADDRESS: &str = "alice@host.example";
 const CERTIFICATE: &str = "/etc/selfseal/certs/alice@host.example.asc";
 const SPOOL: &str = "/var/spool/exim4";
+
+/// A Dovecot that stores for the users of this machine.
+const DOVECOT: &str = "\
+protocols = lmtp
+listen = 127.0.0.1
+ssl = no
+log_path = /var/log/dovecot
+mail_location = maildir:~/Maildir
+auth_username_format = %Ln
+lmtp_add_received_header = no
+passdb {
+  driver = static
+  args = nopassword
+}
+userdb {
+  driver = passwd
+}
+";
 
 struct Exim {
     daemon: Child,
@@ -320,6 +339,23 @@ fn transport_filter() {
         let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, MAILDIR, "4m"));
         tells_syslog(&host);
         prove_for_all("[Exim](exim): transport filter", &host, &alice, CERTIFICATE.into(), None);
+    });
+}
+
+#[test]
+fn transport_filter_before_lmtp() {
+    machine::alone(Some("exim"), || {
+        let (alice, _bob) = for_all();
+        write("/etc/dovecot/selfseal.conf", DOVECOT);
+        let mut dovecot = serve("/usr/sbin/dovecot", &["-F", "-c", "/etc/dovecot/selfseal.conf"]);
+        wait::until("Dovecot", || UnixStream::connect("/run/dovecot/lmtp").ok());
+        write(ROUTER_PATH, ROUTER);
+        write(TRANSPORT_PATH, LMTP);
+        let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, LMTP, "4m"));
+        let name = "[Exim](exim): transport filter before LMTP";
+        prove_for_all(name, &host, &alice, CERTIFICATE.into(), None);
+        dovecot.kill().expect("killed");
+        dovecot.wait().expect("ended");
     });
 }
 
