@@ -14,6 +14,11 @@ pub trait Host {
         session.offer(sender, recipient, message, by).map(drop)
     }
 
+    /// Whether whoever sends chooses a name here. Mail that a program fetches comes under none.
+    fn has_names(&self) -> bool {
+        true
+    }
+
     /// How many messages wait: in the queue, or on the server that a program fetches from.
     fn waiting(&self) -> usize;
 

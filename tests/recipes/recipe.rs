@@ -89,8 +89,12 @@ impl Recipe<'_> {
         ));
         line.push(("8-bit", self.send(&gpg, &[LETTER, b"caf\xe9 \xff\r\n"].concat())));
         line.push(("NUL", self.nul(&gpg)));
-        line.push(("+tag", self.to(&gpg, &self.tagged("work"))));
-        line.push(("hostile names", self.hostile(&gpg)));
+        if self.host.has_names() {
+            line.push(("+tag", self.to(&gpg, &self.tagged("work"))));
+            line.push(("hostile names", self.hostile(&gpg)));
+        } else {
+            line.extend(["+tag", "hostile names"].map(|name| (name, "–".to_owned())));
+        }
         for (name, outcome) in &line {
             eprintln!("{}: {name}: {outcome}", self.name);
         }
@@ -147,8 +151,11 @@ impl Recipe<'_> {
         }
         self.host.settle();
         let seen = self.seen();
+        let carried = self.carried(&message);
+        let body = memmem::find(&carried, b"\n\n").expect("a header section");
         match &seen.sealed[..] {
-            [stored] if stored.ends_with(&self.carried(&message)) => "as it came".to_owned(),
+            [stored] if stored.ends_with(&carried) => "as it came".to_owned(),
+            [stored] if stored.ends_with(&carried[body..]) => "**header altered**".to_owned(),
             [stored] => panic!("{}: altered:\n{}", self.name, stored.escape_ascii()),
             _ => seen.outcome(),
         }
