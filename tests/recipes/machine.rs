@@ -1,6 +1,8 @@
 //! A machine of its own for a test: this one's files, what tests/machines installed on top of them, a network of one
 //! loopback device, and nothing is left of it when the test ends.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -36,6 +38,13 @@ pub fn alone(layer: Option<&str>, test: impl FnOnce()) {
         "on a machine of its own: {} (it takes root and the right to mount)",
         output.status
     );
+}
+
+/// From now on only root makes files where temporary ones lie, since that may be a disk.
+pub fn close_temporary_directories() {
+    for directory in ["/tmp", "/var/tmp"] {
+        fs::set_permissions(directory, Permissions::from_mode(0o755)).expect("a mode");
+    }
 }
 
 fn tar(layer: &str) -> PathBuf {

@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -41,6 +42,15 @@ impl Resident {
         fs::write(&path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         self.own(name);
         path
+    }
+
+    /// Runs a command as cron(8) runs a line of the user's crontab, and returns what it says.
+    pub fn cron(&self, command: &str) -> Vec<u8> {
+        let home = self.path("");
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("({command}) 2>&1")]).stdin(Stdio::null()).current_dir(&home);
+        shell.env_clear().env("HOME", &home).env("LOGNAME", self.name).env("PATH", "/usr/bin:/bin");
+        shell.uid(self.uid).gid(self.uid).output().expect("a shell").stdout
     }
 
     /// Gives a file and the directories above it to the user.
