@@ -11,6 +11,7 @@ mod apart;
 mod courier;
 mod exim;
 mod fdm;
+mod fetchmail;
 mod host;
 mod machine;
 mod maildrop;
