@@ -12,6 +12,7 @@ mod courier;
 mod exim;
 mod fdm;
 mod fetchmail;
+mod getmail;
 mod host;
 mod machine;
 mod maildrop;
