@@ -16,6 +16,7 @@ mod getmail;
 mod host;
 mod machine;
 mod maildrop;
+mod mpop;
 mod opensmtpd;
 mod postfix;
 mod procmail;
