@@ -9,6 +9,7 @@ mod world;
 mod agent;
 mod apart;
 mod courier;
+mod dovecot;
 mod exim;
 mod fdm;
 mod fetchmail;
