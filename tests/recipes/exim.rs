@@ -65,7 +65,7 @@ userdb {
 }
 ";
 
-struct Exim {
+pub struct Exim {
     daemon: Child,
     /// The file that says how long it waits for a program.
     limit: Option<Limit>,
@@ -95,7 +95,7 @@ impl Limit {
 
 impl Exim {
     /// Starts it, once its configuration is in place.
-    fn start() -> Self {
+    pub fn start() -> Self {
         Exim::with(SITE, None)
     }
 

@@ -10,6 +10,7 @@ mod agent;
 mod apart;
 mod courier;
 mod dovecot;
+mod enrolment;
 mod exim;
 mod fdm;
 mod fetchmail;
