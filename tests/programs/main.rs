@@ -23,3 +23,4 @@ mod roundtrip;
 mod shortage;
 mod summary;
 mod tls_audit;
+mod units;

@@ -8,6 +8,7 @@ mod world;
 
 mod agent;
 mod apart;
+mod check;
 mod courier;
 mod dovecot;
 mod enrolment;
