@@ -9,8 +9,11 @@ mod mutt;
 mod notmuch;
 mod originals;
 mod programs;
+mod quickstart;
 mod rest;
 mod thunderbird;
 
+#[path = "../recipes/machine.rs"]
+mod machine;
 #[path = "../world/mod.rs"]
 mod world;

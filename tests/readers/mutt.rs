@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::gnupg::Gnupg;
 use crate::originals::{self, Original};
 use crate::programs::require;
-use crate::world::World;
+use crate::world::{Run, World};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -16,7 +16,7 @@ const OPENED: &str = "[-- The following data is PGP/MIME encrypted --]";
 const FIRST_PART: &str = "[-- Attachment #1";
 
 /// A reader in a terminal of 110 columns and 60 rows, gone with this value.
-struct Terminal<'a> {
+pub struct Terminal<'a> {
     world: &'a World,
     server: u32,
 }
@@ -29,20 +29,30 @@ impl<'a> Terminal<'a> {
         let settings = world.write("muttrc", settings(world).as_bytes());
         world.write("mailcap", b"text/html; sed 's/<[^>]*>//g' %s; copiousoutput\n");
         let run = format!("{program} -n -F '{}' -f mail", settings.display());
+        Terminal::open(world, tmux(world).env("GNUPGHOME", gnupg.home()), &[&run])
+    }
+
+    /// Runs a command as `user`, from the home directory.
+    pub fn of_user(world: &'a World, user: &str, command: &str) -> Self {
+        require("tmux");
+        Terminal::open(world, tmux(world), &["/usr/sbin/runuser", "-l", user, "-c", command])
+    }
+
+    fn open(world: &'a World, tmux: Run, command: &[&str]) -> Self {
         let print_server = ["-P", "-F", "#{pid}"];
-        let tmux = tmux(world).env("GNUPGHOME", gnupg.home()).env("LANG", "C.UTF-8");
         let new_session = ["-f", "/dev/null", "new-session", "-d", "-x", "110", "-y", "60"];
-        let printed = tmux.args(new_session).args(print_server).args([run]).run().succeeds();
+        let tmux = tmux.env("LANG", "C.UTF-8").args(new_session).args(print_server);
+        let printed = tmux.args(command).run().succeeds();
         let server = String::from_utf8_lossy(&printed).trim().parse().expect("the server's process id");
         Terminal { world, server }
     }
 
-    fn press(&self, key: &str) {
+    pub fn press(&self, key: &str) {
         tmux(self.world).args(["send-keys", key]).run().succeeds();
     }
 
     /// The screen, once `condition` holds for it.
-    fn screen(&self, what: &str, condition: impl Fn(&str) -> bool) -> String {
+    pub fn screen(&self, what: &str, condition: impl Fn(&str) -> bool) -> String {
         let started = Instant::now();
         loop {
             let screen = tmux(self.world).args(["capture-pane", "-p"]).run().succeeds();
@@ -73,7 +83,7 @@ fn is_running(process: u32) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('Z'))
 }
 
-fn tmux(world: &World) -> crate::world::Run {
+fn tmux(world: &World) -> Run {
     world.command("tmux").args(["-S".as_ref(), world.path("tmux").as_os_str()])
 }
 

@@ -30,27 +30,46 @@ enum Secret {
 /// A mailbox in Local Folders: its name and its messages.
 type Mailbox<'a> = (&'a str, Vec<Vec<u8>>);
 
-/// A running Thunderbird whose Local Folders have these mailboxes.
-struct Thunderbird {
+/// A running Thunderbird.
+pub struct Thunderbird {
     marionette: Marionette,
     _process: Process,
 }
 
 impl Thunderbird {
-    /// Starts on a profile of its own and waits for the main window.
+    /// Starts on a profile of its own whose Local Folders have these mailboxes.
     fn start(world: &World, secret: Secret, mailboxes: &[Mailbox]) -> Self {
-        require("thunderbird");
         let gnupg = Gnupg::with_keys(world);
-        let profile = world.path("profile");
         write_profile(world, &gnupg, secret, mailboxes);
-        let mut process = Process::start(world, &profile);
-        let mut marionette = Marionette::connect(process.port(&profile));
         let trusted = json!([
             [gnupg.fingerprint("alice@example.org"), "alice@example.org", "personal"],
             [gnupg.fingerprint("bob@example.net"), "bob@example.net", "verified"],
         ]);
+        Thunderbird::on_profile(world, &trusted)
+    }
+
+    /// Starts for the first time, with the settings alone.
+    pub fn new(world: &World) -> Self {
+        world.write("profile/user.js", include_bytes!("thunderbird/user.js"));
+        Thunderbird::on_profile(world, &json!([]))
+    }
+
+    /// Starts on the world's profile and waits for the main window.
+    fn on_profile(world: &World, trusted: &Value) -> Self {
+        require("thunderbird");
+        let profile = world.path("profile");
+        let mut process = Process::start(world, &profile);
+        let mut marionette = Marionette::connect(process.port(&profile));
         marionette.run(include_str!("thunderbird/trust.js"), json!([trusted]));
         Thunderbird { marionette, _process: process }
+    }
+
+    /// Adds an IMAP account whose server has this certificate (PEM), imports the secret key from a file, and opens
+    /// the inbox once it holds a message.
+    pub fn add_account(&mut self, host: &str, user: &str, password: &str, certificate: &str, key: &Path) {
+        let arguments = json!([host, user, password, certificate, key]);
+        self.marionette.run(include_str!("thunderbird/account.js"), arguments);
+        self.marionette.run(include_str!("thunderbird/inbox.js"), json!([host, user]));
     }
 
     /// Opens a mailbox and waits for its list.
@@ -64,7 +83,14 @@ impl Thunderbird {
         Seen::read(&self.marionette.run(SHOW, json!([row])))
     }
 
-    /// The same; what is not as expected has ten seconds more, for a machine that is busy.
+    /// The same of a message that a server still has.
+    pub fn fetch_and_show(&mut self, row: usize) -> Seen {
+        const CLICK: &str =
+            concat!(include_str!("thunderbird/look.js"), include_str!("thunderbird/click.js"));
+        Seen::read(&self.marionette.run(CLICK, json!([row])))
+    }
+
+    /// As [`Thunderbird::show`]; what is not as expected has ten seconds more, for a machine that is busy.
     fn show_as(&mut self, row: usize, expected: &Seen) -> Seen {
         const LOOK: &str = concat!(include_str!("thunderbird/look.js"), "return seen();");
         let mut seen = self.show(row);
@@ -79,15 +105,15 @@ impl Thunderbird {
 
 /// What the message pane and the list show.
 #[derive(Debug, Clone, PartialEq)]
-struct Seen {
+pub struct Seen {
     /// The line of the list.
-    row: String,
-    subject: String,
+    pub row: String,
+    pub subject: String,
     from: String,
     /// The icons' names: empty, or what Thunderbird says of encryption and signature.
-    lock: String,
+    pub lock: String,
     seal: String,
-    body: String,
+    pub body: String,
     attachments: Vec<String>,
     /// The bar that offers to accept an invitation.
     invitation: String,
