@@ -81,6 +81,7 @@ fn systemd_finds_nothing_wrong_with_the_units_of_purge_old() {
 
 #[test]
 fn systemd_finds_nothing_wrong_with_the_units_of_check() {
+    verify("check/host", &["verify"]);
     verify("check/user", &["--user", "verify"]);
 }
 

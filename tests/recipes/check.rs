@@ -116,6 +116,52 @@ fn a_users_units_mail_the_user_before_the_certificate_expires() {
 }
 
 #[test]
+fn the_hosts_units_mail_root_the_table_before_a_certificate_expires() {
+    machine::alone(Some("exim"), || {
+        let alice = Resident::alice();
+        let host = Exim::start();
+        install(Path::new("/usr/local/bin"));
+        write("/etc/aliases", "root: alice\n");
+        let check = include_str!("../../contrib/check/host/selfseal-check.service");
+        for line in [
+            "StandardOutput=truncate:%t/selfseal-check",
+            "OnFailure=selfseal-check-mail.service",
+            "CapabilityBoundingSet=",
+            "NoNewPrivileges=yes",
+        ] {
+            assert!(check.lines().any(|found| found == line), "{line}");
+        }
+        let of_root = |unit| command_of(unit, "root").replace("/run/user/alice", "/run");
+        // Root without root's rights, as the unit says.
+        let command = format!(
+            "setpriv --no-new-privs --inh-caps=-all --bounding-set=-all {} >/run/selfseal-check 2>&1",
+            of_root(check)
+        );
+        let as_root =
+            |line: &str| Command::new("/bin/sh").args(["-c", line]).env_clear().output().expect("sh");
+        let put = || {
+            let hers = fs::read(alice.path(".config/selfseal/cert.asc")).expect("a file");
+            write("/etc/selfseal/certs/alice@host.example.asc", hers);
+        };
+        write("/etc/selfseal/certs/bob@host.example.asc", fixture("keys/rosa.asc"));
+
+        let _gpg = expires_in(40, &alice);
+        put();
+        assert_eq!(as_root(&command).status.code(), Some(0), "nothing before 30 days");
+        let gpg = expires_in(20, &alice);
+        put();
+        assert_eq!(as_root(&command).status.code(), Some(1), "the unit fails");
+        let mail = of_root(include_str!("../../contrib/check/selfseal-check-mail.service"));
+        assert!(as_root(&mail).status.success());
+        let mail = told(&host, &gpg, &alice);
+        let line = mail.lines().find(|line| line.contains("alice@host.example ")).expect("her line");
+        assert!(line.contains("expires on 20"), "{mail}");
+        let his = mail.lines().find(|line| line.contains("bob@host.example ")).expect("his line");
+        assert!(!his.contains("expires"), "{mail}");
+    });
+}
+
+#[test]
 fn each_user_of_a_host_is_mailed_about_their_own_certificate() {
     machine::alone(Some("exim"), || {
         let (alice, bob) = (Resident::alice(), Resident::new("bob"));
