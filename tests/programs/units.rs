@@ -96,8 +96,11 @@ fn no_unit_may_do_more_than_it_has_to() {
             name if name.ends_with("check/user/selfseal-check.service") => "60",
             _ => "25",
         };
-        let output =
-            analyze(&["security", "--offline=yes", "--threshold", most], &[unit.clone()], &World::new());
+        let output = analyze(
+            &["security", "--offline=yes", "--threshold", most],
+            std::slice::from_ref(&unit),
+            &World::new(),
+        );
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{}: {}", unit.display(), said.lines().last().unwrap_or_default());
         assert!(said.contains("Overall exposure level"), "{said}");

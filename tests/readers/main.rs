@@ -13,7 +13,5 @@ mod quickstart;
 mod rest;
 mod thunderbird;
 
-#[path = "../recipes/machine.rs"]
-mod machine;
 #[path = "../world/mod.rs"]
 mod world;

@@ -9,10 +9,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::machine;
 use crate::mutt::Terminal;
 use crate::programs::require;
 use crate::thunderbird::Thunderbird;
+use crate::world::machine;
 use crate::world::readable::{files, nothing_readable};
 use crate::world::{World, program_path, wait};
 

@@ -82,7 +82,7 @@ fn cron_mails_the_user_before_the_certificate_expires() {
         assert!(mail.contains("expires on 20") && mail.contains("; extend it"), "{mail}");
 
         // And when it could not be used at all.
-        alice.write(".config/selfseal/cert.asc", &fixture("keys/expired.asc"));
+        alice.write(".config/selfseal/cert.asc", fixture("keys/expired.asc"));
         let said = as_alice(command).stdout;
         assert!(String::from_utf8_lossy(&said).contains("expired on 2025-01-01"), "{}", said.escape_ascii());
         fs::rename(alice.path(".cargo/bin/encrypt-to-self"), "/srv/away").expect("moved");
@@ -164,7 +164,7 @@ fn the_hosts_units_mail_root_the_table_before_a_certificate_expires() {
 #[test]
 fn each_user_of_a_host_is_mailed_about_their_own_certificate() {
     machine::alone(Some("exim"), || {
-        let (alice, bob) = (Resident::alice(), Resident::new("bob"));
+        let (alice, _bob) = (Resident::alice(), Resident::new("bob"));
         let host = Exim::start();
         install(Path::new("/usr/local/bin"));
         write("/usr/local/sbin/warn-users", include_bytes!("../../contrib/check/warn-users"));
@@ -178,6 +178,5 @@ fn each_user_of_a_host_is_mailed_about_their_own_certificate() {
         assert!(mail.contains("/etc/selfseal/certs/alice@host.example.asc"), "{mail}");
         assert!(mail.contains("; extend it") && !mail.contains("bob@"), "{mail}");
         assert_eq!(host.told(), [b""; 0], "nothing is wrong with his");
-        drop(bob);
     });
 }

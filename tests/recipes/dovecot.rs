@@ -133,7 +133,7 @@ fn before_lda() {
         let local = include_str!("../../contrib/dovecot/lda.conf");
         let host = Postfix::start("command_time_limit = 20s\n", "", local);
         let refuse = |on: bool| {
-            alice.write("cert.asc", &fixture("keys/alice.asc"));
+            alice.write("cert.asc", fixture("keys/alice.asc"));
             let command = "is-encrypted --require --offer /home/alice/cert.asc encrypt-to-self";
             let line = if on { forward.replace("encrypt-to-self", command) } else { forward.to_owned() };
             alice.write(".forward", line.as_bytes());
@@ -157,7 +157,7 @@ fn sieve() {
     machine::alone(Some("dovecot"), || {
         let (alice, _bob) = (Resident::new("alice"), bob());
         install(Path::new("/usr/local/bin"));
-        let certificate = alice.write(".config/selfseal/cert.asc", &fixture("keys/alice.asc"));
+        let certificate = alice.write(".config/selfseal/cert.asc", fixture("keys/alice.asc"));
         let script = "/etc/dovecot/sieve/selfseal.sieve";
         write(script, include_str!("../../contrib/dovecot/selfseal.sieve"));
         let local = include_str!("../../contrib/dovecot/sieve.conf").replace("5m", "20s");

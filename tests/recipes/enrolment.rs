@@ -344,7 +344,7 @@ fn mail_of_users_who_have_not_enrolled_rests_in_the_clear_only_if_the_host_says_
             || set_mode(&file, 0o644),
         );
         let put =
-            |name: &str| alice.write(".config/selfseal/cert.asc", &fixture(&format!("keys/{name}.asc")));
+            |name: &str| alice.write(".config/selfseal/cert.asc", fixture(&format!("keys/{name}.asc")));
         let (expired, back) = (|| drop(put("expired")), || drop(put("alice")));
         waits(&host, &gpg, &alice, "expired on 2025-01-01", expired, back);
     });

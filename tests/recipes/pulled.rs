@@ -132,7 +132,7 @@ impl Host for Pulled<'_> {
     /// Puts it where the provider's own host would.
     fn offer(&self, _: &[u8], _: &[u8], message: &[u8], _: Transfer) -> Result<(), String> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
-        self.provider.write(&format!("Maildir/new/{number}.provider"), &lf(message));
+        self.provider.write(&format!("Maildir/new/{number}.provider"), lf(message));
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 pub mod gpg;
 pub mod letter;
+pub mod machine;
 pub mod manual;
 pub mod opened;
 pub mod readable;

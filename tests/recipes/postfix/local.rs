@@ -24,7 +24,7 @@ fn dot_forward() {
         let (alice, _bob) = (Resident::alice(), bob());
         let forward = include_str!("../../../contrib/postfix/forward");
         alice.write(".forward", forward.as_bytes());
-        alice.write("cert.asc", &fs::read(alice.path(".config/selfseal/cert.asc")).expect("a file"));
+        alice.write("cert.asc", fs::read(alice.path(".config/selfseal/cert.asc")).expect("a file"));
         let host = start(HERE);
         let refuse = |on: bool| {
             alice.write(".forward", if on { refusing() } else { forward }.as_bytes());
@@ -51,7 +51,7 @@ fn dot_forward() {
 fn mailbox_command() {
     machine::alone(None, || {
         let (alice, rosa, _bob) = (Resident::alice(), Resident::new("rosa"), bob());
-        alice.write("cert.asc", &fs::read(alice.path(".config/selfseal/cert.asc")).expect("a file"));
+        alice.write("cert.asc", fs::read(alice.path(".config/selfseal/cert.asc")).expect("a file"));
         install(Path::new("/usr/local/bin"));
         let host = start(HERE);
         let before = configuration();
