@@ -1,8 +1,8 @@
 //! contrib/quickstart.md, typed as it stands there: on a fresh Debian that tests/fresh made, and on a laptop.
 //!
-//! What the test adds to the page: an account for Alice on both machines, with a password and an ssh key; the answers
-//! to what gpg and apt-get would ask; and the start of the servers, which no init process starts here. `cargo install`
-//! is a stand-in that puts the programs of this build there: a release build takes minutes.
+//! What the test adds to the page: an account for Alice on both machines, with a password and an ssh key; the
+//! answers to what gpg and apt-get would ask; and the start of the servers, which no init process starts here.
+//! `cargo install` is a stand-in that puts the programs of this build there: a release build takes minutes.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -96,7 +96,8 @@ impl Machines {
         let host = fs::read_to_string(format!("{ROOT}/etc/ssh/ssh_host_ed25519_key.pub")).expect("a key");
         self.on_laptop(&format!("echo '{SERVER} {host}' >.ssh/known_hosts"));
         // An empty passphrase, from a file: nobody is there to type one.
-        self.on_laptop("echo >.gnupg/empty; printf 'batch\\npinentry-mode loopback\\npassphrase-file /home/alice/.gnupg/empty\\n' >.gnupg/gpg.conf");
+        let settings = "batch\npinentry-mode loopback\npassphrase-file /home/alice/.gnupg/empty\n";
+        self.on_laptop(&format!("echo >.gnupg/empty; printf '{settings}' >.gnupg/gpg.conf"));
         let built = Path::new("/srv/built");
         fs::create_dir(built).expect("a directory");
         for program in ["is-encrypted", "encrypt-to-self", "deliver", "tls-audit", "purge-old"] {

@@ -20,8 +20,9 @@ use crate::world::smtp::Transfer;
 const PAGE: &str = include_str!("../../contrib/enrolment/README.md");
 
 /// With the fields that Exim adds where they are missing.
-const LETTER: &[u8] = b"From: Bob <bob@elsewhere.example>\r\nTo: alice@host.example\r\nSubject: elderberry wine\r\n\
-    Date: Fri, 27 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@elsewhere.example>\r\n\r\nThe juniper is in bloom.\r\n";
+const LETTER: &[u8] = b"From: Bob <bob@elsewhere.example>\r\nTo: alice@host.example\r\n\
+    Subject: elderberry wine\r\nDate: Fri, 27 Nov 2026 10:00:00 +0000\r\n\
+    Message-ID: <1@elsewhere.example>\r\n\r\nThe juniper is in bloom.\r\n";
 
 /// The lines of the page's code blocks.
 fn code() -> Vec<&'static str> {
@@ -49,7 +50,7 @@ fn change(line: &str) {
     assert!(code().contains(&line), "{line} stands on the page");
     let transport = format!(
         "selfseal:\n  driver = pipe\n  command = /usr/local/bin/{line}\n  message_prefix =\n  message_suffix =\n\
-         \x20 return_fail_output\n  log_defer_output\n  delivery_date_add\n  envelope_to_add\n  return_path_add\n"
+         \x20 return_fail_output\n  log_defer_output\n  return_path_add\n"
     );
     write("/etc/exim4/conf.d/transport/30_selfseal", transport);
     run("update-exim4.conf", &[]);
@@ -179,7 +180,7 @@ fn a_directory_that_a_group_may_write() {
         for command in [
             "cp /srv/rosa.asc /etc/selfseal/certs/alice@host.example.asc",
             "rm -f /etc/selfseal/certs/alice@host.example.asc",
-            "cp /srv/rosa.asc /etc/selfseal/certs/x && mv /etc/selfseal/certs/x /etc/selfseal/certs/alice@host.example.asc",
+            "cd /etc/selfseal/certs && cp /srv/rosa.asc x && mv x alice@host.example.asc",
             "mv /etc/selfseal/certs /etc/selfseal/other",
         ] {
             assert!(!can(&bob, command), "{command}");
@@ -343,8 +344,7 @@ fn mail_of_users_who_have_not_enrolled_rests_in_the_clear_only_if_the_host_says_
             || set_mode(&file, 0o666),
             || set_mode(&file, 0o644),
         );
-        let put =
-            |name: &str| alice.write(".config/selfseal/cert.asc", fixture(&format!("keys/{name}.asc")));
+        let put = |name: &str| alice.write(".config/selfseal/cert.asc", fixture(&format!("keys/{name}.asc")));
         let (expired, back) = (|| drop(put("expired")), || drop(put("alice")));
         waits(&host, &gpg, &alice, "expired on 2025-01-01", expired, back);
     });
