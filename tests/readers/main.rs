@@ -13,8 +13,5 @@ mod quickstart;
 mod rest;
 mod thunderbird;
 
-#[path = "../recipes/machine.rs"]
-#[allow(dead_code, reason = "the recipes need more of it")]
-mod machine;
 #[path = "../world/mod.rs"]
 mod world;
