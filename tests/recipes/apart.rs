@@ -1,48 +1,42 @@
-//! One message to two users of a host, which afterwards have nothing in common.
+//! Two recipients of one message, Alice and Rosa: what each one has cannot be linked with what the other has.
 
-use std::collections::HashSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::Output;
 
 use crate::host::Host;
+use crate::recipe::LETTER;
 use crate::world::gpg::Gpg;
-use crate::world::letter::{LETTER, lf, original};
-use crate::world::manual;
+use crate::world::letter::{lf, original};
+use crate::world::manual::armor;
 use crate::world::readable::files;
 use crate::world::smtp::{Session, Transfer};
 
-/// A user whose mail is sealed to a key of tests/fixtures.
-pub struct Reader<'a> {
-    pub address: &'a str,
-    pub maildir: PathBuf,
-    pub key: &'a str,
-}
-
-/// Sends one message to both: each finds it once, sealed to nobody else.
+/// Sends one message to both addresses. Each finds it once in the Maildir, sealed to nobody else.
 #[track_caller]
-pub fn prove(host: &dyn Host, readers: [Reader; 2]) {
-    let [first, second] = &readers;
-    let recipients = [first.address.as_bytes(), second.address.as_bytes()];
+pub fn prove(host: &dyn Host, addresses: [&str; 2], maildirs: [&Path; 2]) {
     let mut session = Session::open(25).expect("the host listens");
+    let recipients = addresses.map(str::as_bytes);
     session.offer_to(b"bob@host.example", &recipients, LETTER, Transfer::Data).expect("taken");
     // Sendmail has a process for it.
     drop(session);
     host.settle();
-    let sealed = readers.each_ref().map(|reader| only(&reader.maildir));
-    for (reader, own, other) in [(first, &sealed[0], &sealed[1]), (second, &sealed[1], &sealed[0])] {
-        let gpg = Gpg::with_keys(&[reader.key]);
-        assert!(
-            original(&gpg, own).ends_with(&lf(b"\r\nThe juniper is in bloom.\r\n")),
-            "{}",
-            reader.address
-        );
-        let file = gpg.home().join("other");
-        fs::write(&file, manual::armor(other)).expect("a file");
-        let reads = gpg.run(&["--decrypt", &file.display().to_string()]).status.success();
-        assert!(!reads, "{} cannot read what is another's", reader.address);
+    let [alices, rosas] = maildirs.map(only);
+    are_apart(&alices, &rosas);
+}
+
+/// What gpg tells of each is another key and another session, and neither opens with the other's key.
+#[track_caller]
+pub fn are_apart(alices: &[u8], rosas: &[u8]) {
+    let (alice, rosa) = (Gpg::with_keys(&["alice"]), Gpg::with_keys(&["rosa"]));
+    for (gpg, sealed) in [(&alice, alices), (&rosa, rosas)] {
+        assert!(original(gpg, sealed).ends_with(&lf(LETTER)));
     }
-    let [first, second] = sealed.each_ref().map(|sealed| lines(manual::armor(sealed)));
-    assert_eq!(first.intersection(&second).next(), None, "no line of one ciphertext stands in the other");
+    assert_eq!((session(&alice, rosas), session(&rosa, alices)), (None, None), "each to its own key");
+    assert_ne!(session(&alice, alices).expect("a session"), session(&rosa, rosas).expect("a session"));
+    assert_eq!(keys(&alice, alices), ["EF053537382A52B2"]);
+    assert_eq!(keys(&rosa, rosas), ["186384428D201F7B"]);
+    assert_ne!(armor(alices), armor(rosas));
 }
 
 /// The one message in a Maildir.
@@ -53,7 +47,24 @@ fn only(maildir: &Path) -> Vec<u8> {
     found.remove(0).1
 }
 
-/// The full lines of an armor.
-fn lines(armor: &[u8]) -> HashSet<&[u8]> {
-    armor.split(|octet| *octet == b'\n').filter(|line| line.len() == 64).collect()
+/// The session key of a sealed message, if this key ring opens it.
+fn session(gpg: &Gpg, sealed: &[u8]) -> Option<String> {
+    let output = asked(gpg, "--show-session-key", "--decrypt", sealed);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let line = said.lines().find(|line| line.contains("session key: "));
+    line.filter(|_| output.status.success()).map(str::to_owned)
+}
+
+/// The keys that a sealed message is encrypted to.
+fn keys(gpg: &Gpg, sealed: &[u8]) -> Vec<String> {
+    let output = asked(gpg, "--verbose", "--list-packets", sealed);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let packets = said.lines().filter(|line| line.starts_with(":pubkey enc packet:"));
+    packets.map(|line| line.rsplit(' ').next().expect("a key id").to_owned()).collect()
+}
+
+fn asked(gpg: &Gpg, option: &str, command: &str, sealed: &[u8]) -> Output {
+    let file = gpg.home().join("sealed.asc");
+    fs::write(&file, armor(sealed)).expect("a file");
+    gpg.run(&[option, command, &file.display().to_string()])
 }

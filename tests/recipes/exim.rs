@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::apart;
 use crate::host::Host;
 use crate::machine;
 use crate::recipe::{LETTER, Recipe};
@@ -16,7 +17,7 @@ use crate::world::gpg::Gpg;
 use crate::world::letter::{WORDS, lf, original};
 use crate::world::readable::{files, readable};
 use crate::world::smtp::{Session, Transfer};
-use crate::world::{fixture, manual, wait};
+use crate::world::{fixture, wait};
 
 /// What debconf writes for a host that takes mail for its users.
 const SITE: &str = "\
@@ -371,21 +372,17 @@ fn send(host: &Exim, recipients: &[&str]) {
 
 /// Each has a message that only they can read.
 fn seals_apart(transport: &str) {
-    let (_alice, _bob) = for_all();
+    let (alice, _bob) = for_all();
     // Hers lies in her home.
-    Resident::new("rosa").write(".config/selfseal/cert.asc", fixture("keys/rosa.asc"));
+    let rosa = Resident::new("rosa");
+    rosa.write(".config/selfseal/cert.asc", fixture("keys/rosa.asc"));
     write(ROUTER_PATH, ROUTER);
     write(TRANSPORT_PATH, transport);
-    send(&Exim::start(), &[ADDRESS, "rosa@host.example"]);
-    for (name, other) in [("alice", "rosa"), ("rosa", "alice")] {
-        let stored = files(&Path::new("/home").join(name).join("Maildir"));
-        let [(path, sealed)] = &stored[..] else { panic!("{} for {name}", stored.len()) };
-        assert!(original(&Gpg::with_keys(&[name]), sealed).ends_with(&lf(LETTER)));
-        let armor = path.with_extension("armor");
-        fs::write(&armor, manual::armor(sealed)).expect("a file");
-        let read = Gpg::with_keys(&[other]).run(&["--decrypt", &armor.display().to_string()]);
-        assert!(!read.status.success(), "{other} reads the mail of {name}");
-    }
+    apart::prove(
+        &Exim::start(),
+        [ADDRESS, "rosa@host.example"],
+        [&alice.path("Maildir"), &rosa.path("Maildir")],
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Child;
 
-use crate::apart::{self, Reader};
+use crate::apart;
 use crate::host::Host;
 use crate::machine;
 use crate::recipe::Recipe;
@@ -154,10 +154,8 @@ fn everybody() {
         recipe.prove();
         apart::prove(
             &host,
-            [
-                Reader { address: "team@host.example", maildir: alice.path("Maildir"), key: "alice" },
-                Reader { address: "rosa@host.example", maildir: rosa.path("Maildir"), key: "rosa" },
-            ],
+            ["team@host.example", "rosa@host.example"],
+            [&alice.path("Maildir"), &rosa.path("Maildir")],
         );
     });
 }

@@ -7,7 +7,7 @@ use std::process::Child;
 
 use memchr::memmem;
 
-use crate::apart::{self, Reader};
+use crate::apart;
 use crate::host::Host;
 use crate::machine;
 use crate::recipe::Recipe;
@@ -196,10 +196,8 @@ fn everybody() {
         assert!(sent(&host, &alice, ENCODED).ends_with(&lf(ENCODED)), "as it came");
         apart::prove(
             &host,
-            [
-                Reader { address: "team@host.example", maildir: alice.path("Maildir"), key: "alice" },
-                Reader { address: "rosa@host.example", maildir: rosa.path("Maildir"), key: "rosa" },
-            ],
+            ["team@host.example", "rosa@host.example"],
+            [&alice.path("Maildir"), &rosa.path("Maildir")],
         );
     });
 }
