@@ -243,7 +243,10 @@ impl Recipe<'_> {
         self.host.settle();
         let mut seen = self.seen();
         // A host that sets a limit on what it does at once has some of them wait.
-        while seen.waiting > 0 {
+        for _ in 0..letters.len() {
+            if seen.waiting == 0 {
+                break;
+            }
             self.host.retry();
             let more = self.seen();
             seen.sealed.extend(more.sealed);

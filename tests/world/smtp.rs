@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 /// How the octets of a message travel.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,8 @@ impl Session {
     /// None when nobody listens there yet.
     pub fn open(port: u16) -> Option<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        // For a server that died in the middle.
+        stream.set_read_timeout(Some(Duration::from_secs(120))).ok()?;
         let mut session = Session { stream: BufReader::new(stream) };
         session.answer("220").ok()?;
         session.ask(b"EHLO client.example", "250").ok()?;
