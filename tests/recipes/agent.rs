@@ -1,4 +1,4 @@
-//! A Postfix that hands mail to a delivery agent: its `mailbox_command`.
+//! A Postfix that hands mail to whatever delivers it.
 
 use std::fs;
 use std::path::Path;
@@ -45,9 +45,14 @@ pub struct Postfix;
 impl Postfix {
     /// Starts it with these lines more in its main.cf.
     pub fn start(settings: &str) -> Self {
+        Postfix::configured(&format!("{MAIN}{settings}\n"), MASTER)
+    }
+
+    /// Starts it with files of its own.
+    pub fn configured(main: &str, master: &str) -> Self {
         assert!(Path::new("/usr/sbin/postfix").exists(), "no Postfix here: apt-get install postfix");
-        write("/etc/postfix/main.cf", format!("{MAIN}{settings}\n"));
-        write("/etc/postfix/master.cf", MASTER);
+        write("/etc/postfix/main.cf", main);
+        write("/etc/postfix/master.cf", master);
         run("/usr/sbin/postfix", &["start"]);
         wait::until("Postfix", || Session::open(25));
         Postfix

@@ -9,7 +9,7 @@ use crate::recipe::LETTER;
 use crate::world::gpg::Gpg;
 use crate::world::letter::{lf, original};
 use crate::world::manual::armor;
-use crate::world::readable::files;
+use crate::world::readable::take_mail;
 use crate::world::smtp::{Session, Transfer};
 
 /// Sends one message to both addresses. Each finds it once in the Maildir, sealed to nobody else.
@@ -21,7 +21,7 @@ pub fn prove(host: &dyn Host, addresses: [&str; 2], maildirs: [&Path; 2]) {
     // Sendmail has a process for it.
     drop(session);
     host.settle();
-    let [alices, rosas] = maildirs.map(only);
+    let [alices, rosas] = maildirs.map(take_mail);
     are_apart(&alices, &rosas);
 }
 
@@ -37,14 +37,6 @@ pub fn are_apart(alices: &[u8], rosas: &[u8]) {
     assert_eq!(keys(&alice, alices), ["EF053537382A52B2"]);
     assert_eq!(keys(&rosa, rosas), ["186384428D201F7B"]);
     assert_ne!(armor(alices), armor(rosas));
-}
-
-/// The one message in a Maildir.
-#[track_caller]
-fn only(maildir: &Path) -> Vec<u8> {
-    let mut found = files(&maildir.join("new"));
-    assert_eq!(found.len(), 1, "messages in {}", maildir.display());
-    found.remove(0).1
 }
 
 /// The session key of a sealed message, if this key ring opens it.

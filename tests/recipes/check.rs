@@ -7,11 +7,11 @@ use std::process::{Command, Output};
 use crate::exim::Exim;
 use crate::host::Host;
 use crate::machine;
-use crate::resident::{Resident, install, output, run, write};
+use crate::resident::{Resident, install, of_crontab, output, run, write};
 use crate::world::fixture;
 use crate::world::gpg::Gpg;
 use crate::world::letter::original;
-use crate::world::readable::files;
+use crate::world::readable::take_mail;
 
 /// A key of Alice's that expires soon; its certificate is in place, and her mail is sealed to it.
 fn expires_in(days: u32, alice: &Resident) -> Gpg {
@@ -31,11 +31,9 @@ fn expires_in(days: u32, alice: &Resident) -> Gpg {
 fn told(host: &Exim, gpg: &Gpg, alice: &Resident) -> String {
     host.retry();
     assert_eq!(host.waiting(), 0);
-    let found = files(&alice.path("Maildir"));
-    let [(path, sealed)] = &found[..] else { panic!("one message: {found:?}") };
-    assert!(!String::from_utf8_lossy(sealed).contains("expires"), "{}", sealed.escape_ascii());
-    fs::remove_file(path).expect("removed");
-    String::from_utf8(original(gpg, sealed)).expect("text")
+    let sealed = take_mail(&alice.path("Maildir"));
+    assert!(!String::from_utf8_lossy(&sealed).contains("expires"), "{}", sealed.escape_ascii());
+    String::from_utf8(original(gpg, &sealed)).expect("text")
 }
 
 /// Runs a line of a shell as Alice, as cron and her systemd do.
@@ -68,7 +66,7 @@ fn cron_mails_the_user_before_the_certificate_expires() {
         let crontab = include_str!("../../contrib/check/crontab");
         let lines: Vec<_> = crontab.lines().filter(|line| !line.starts_with('#')).collect();
         let [line] = lines[..] else { panic!("one line: {lines:?}") };
-        let command = line.splitn(6, ' ').nth(5).expect("five times, then the command");
+        let command = of_crontab(line);
         // In a crontab it would end the command (crontab(5)).
         assert!(!command.contains('%'), "{command}");
 

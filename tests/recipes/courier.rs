@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::host::Host;
 use crate::machine;
-use crate::recipe::Recipe;
-use crate::resident::{Resident, install, run, serve, write};
+use crate::recipe::{Recipe, refusing};
+use crate::resident::{CERTIFICATE, PROGRAMS, Resident, install, run, serve, write};
 use crate::world::fixture;
 use crate::world::readable::files;
 use crate::world::smtp::Session;
@@ -123,21 +123,10 @@ fn of_one_user() {
         let courier = include_str!("../../contrib/courier/courier");
         alice.write(".courier", courier.as_bytes());
         let host = Courier::start();
-        let refuse = |on: bool| {
-            let certificate = alice.path(".config/selfseal/cert.asc");
-            let command = format!("is-encrypted --require --offer {} encrypt-to-self", certificate.display());
-            let text = if on { courier.replace("encrypt-to-self", &command) } else { courier.to_owned() };
-            alice.write(".courier", text.as_bytes());
-        };
+        let refuse = refusing(&alice, ".courier", courier);
         let recipe = Recipe {
-            name: "[Courier](courier): `.courier`",
-            host: &host,
-            address: "alice@host.example",
-            programs: alice.path(".cargo/bin"),
-            certificate: alice.path(".config/selfseal/cert.asc"),
-            maildir: alice.path("Maildir"),
-            suffix: b"",
             refuse: Some(&refuse),
+            ..Recipe::of_one("[Courier](courier): `.courier`", &host, &alice)
         };
         recipe.prove();
     });
@@ -147,23 +136,13 @@ fn of_one_user() {
 fn of_all_users() {
     machine::alone(Some("courier"), || {
         let (alice, _bob) = (Resident::new("alice"), bob());
-        install("/usr/local/bin".as_ref());
-        let certificate = "/etc/selfseal/certs/alice@host.example.asc";
-        write(certificate, fixture("keys/alice.asc"));
+        install(Path::new(PROGRAMS));
+        write(CERTIFICATE, fixture("keys/alice.asc"));
         let courierd = fs::read_to_string("/etc/courier/courierd").expect("Debian's configuration");
         let line = include_str!("../../contrib/courier/defaultdelivery");
         write("/etc/courier/courierd", courierd.replace("DEFAULTDELIVERY=./Maildir\n", line));
         let host = Courier::start();
-        let recipe = Recipe {
-            name: "[Courier](courier): `DEFAULTDELIVERY`",
-            host: &host,
-            address: "alice@host.example",
-            programs: "/usr/local/bin".into(),
-            certificate: certificate.into(),
-            maildir: alice.path("Maildir"),
-            suffix: b"",
-            refuse: None,
-        };
+        let recipe = Recipe::of_all("[Courier](courier): `DEFAULTDELIVERY`", &host, &alice);
         recipe.prove();
     });
 }

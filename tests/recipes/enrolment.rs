@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use crate::exim::Exim;
 use crate::host::Host;
 use crate::machine;
-use crate::resident::{Resident, install, output, run, write};
+use crate::resident::{Resident, install, of_crontab, output, run, write};
 use crate::world::fixture;
 use crate::world::gpg::Gpg;
 use crate::world::letter::{BOB, WORDS, lf, original};
@@ -101,6 +101,13 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).expect("a mode");
 }
 
+/// The same where the trouble is that others can write to it.
+#[track_caller]
+fn waits_while(mode: u32, path: &Path, why: &str, host: &Exim, gpg: &Gpg, to: &Resident) {
+    let good = fs::metadata(path).expect("a state").permissions().mode() & 0o7777;
+    waits(host, gpg, to, why, || set_mode(path, mode), || set_mode(path, good));
+}
+
 /// Whether the command ends well for this user.
 fn can(user: &Resident, command: &str) -> bool {
     let mut run = Command::new("runuser");
@@ -119,22 +126,8 @@ fn the_users_own_file_in_the_home_directory() {
         let file = alice.path(".config/selfseal/cert.asc");
         let directory = alice.path(".config/selfseal");
         let away = alice.path("elsewhere.asc");
-        waits(
-            &host,
-            &gpg,
-            &alice,
-            "is writable by others",
-            || set_mode(&file, 0o666),
-            || set_mode(&file, 0o644),
-        );
-        waits(
-            &host,
-            &gpg,
-            &alice,
-            "is writable by others",
-            || set_mode(&directory, 0o777),
-            || set_mode(&directory, 0o755),
-        );
+        waits_while(0o666, &file, "is writable by others", &host, &gpg, &alice);
+        waits_while(0o777, &directory, "is writable by others", &host, &gpg, &alice);
         let link = || {
             fs::rename(&file, &away).expect("moved");
             symlink(&away, &file).expect("a link");
@@ -197,14 +190,7 @@ fn a_directory_that_a_group_may_write() {
             assert!(can(&alice, "umask 022; cp /srv/alice.asc /etc/selfseal/certs/alice@host.example.asc"));
         });
         // Without the sticky bit he could have replaced it.
-        waits(
-            &host,
-            &gpg,
-            &alice,
-            "/etc/selfseal/certs: is writable by others",
-            || set_mode(directory, 0o2775),
-            || set_mode(directory, 0o3775),
-        );
+        waits_while(0o2775, directory, "/etc/selfseal/certs: is writable by others", &host, &gpg, &alice);
     });
 }
 
@@ -225,7 +211,7 @@ fn root_takes_over_what_a_group_put_into_a_directory() {
         }
         // As cron runs it; what it says is root's mail.
         let line = code().into_iter().find(|line| line.contains("/usr/local/sbin/collect ")).expect("a line");
-        let command = line.splitn(6, ' ').nth(5).expect("five times, then the command");
+        let command = of_crontab(line);
         let collect = || output("/usr/bin/env", &["-i", "PATH=/usr/bin:/bin", "/bin/sh", "-c", command]);
         assert_eq!(collect(), "");
 
@@ -336,14 +322,7 @@ fn mail_of_users_who_have_not_enrolled_rests_in_the_clear_only_if_the_host_says_
         // It is for those without a file alone.
         assert_eq!(send(&host, &gpg, &alice), "sealed");
         let file = alice.path(".config/selfseal/cert.asc");
-        waits(
-            &host,
-            &gpg,
-            &alice,
-            "is writable by others",
-            || set_mode(&file, 0o666),
-            || set_mode(&file, 0o644),
-        );
+        waits_while(0o666, &file, "is writable by others", &host, &gpg, &alice);
         let put = |name: &str| alice.write(".config/selfseal/cert.asc", fixture(&format!("keys/{name}.asc")));
         let (expired, back) = (|| drop(put("expired")), || drop(put("alice")));
         waits(&host, &gpg, &alice, "expired on 2025-01-01", expired, back);

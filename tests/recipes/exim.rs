@@ -11,8 +11,8 @@ use std::time::Duration;
 use crate::apart;
 use crate::host::Host;
 use crate::machine;
-use crate::recipe::{LETTER, Recipe};
-use crate::resident::{Resident, install, output, run, serve, write};
+use crate::recipe::{LETTER, Recipe, refusing};
+use crate::resident::{CERTIFICATE, Resident, everybody, output, run, serve, write};
 use crate::world::gpg::Gpg;
 use crate::world::letter::{WORDS, lf, original};
 use crate::world::readable::{files, readable};
@@ -45,7 +45,6 @@ const TRANSPORT_PATH: &str = "/etc/exim4/conf.d/transport/30_selfseal";
 const ADDRESS_PIPE: &str = "/etc/exim4/conf.d/transport/30_exim4-config_address_pipe";
 
 const ADDRESS: &str = "alice@host.example";
-const CERTIFICATE: &str = "/etc/selfseal/certs/alice@host.example.asc";
 const SPOOL: &str = "/var/spool/exim4";
 
 /// A Dovecot that stores for the users of this machine.
@@ -162,24 +161,8 @@ fn prove_for_alice(name: &str, forward: &str, limit: Limit) {
     let (alice, _bob) = (Resident::alice(), Resident::new("bob"));
     alice.write(".forward", forward);
     let host = Exim::with_limit(limit);
-    let refuse = |on: bool| {
-        let certificate = fs::read(alice.path(".config/selfseal/cert.asc")).expect("a certificate");
-        let offer = alice.write("cert.asc", certificate);
-        let command = format!("is-encrypted --require --offer {} encrypt-to-self", offer.display());
-        let line = if on { forward.replace("encrypt-to-self", &command) } else { forward.to_owned() };
-        alice.write(".forward", line);
-    };
-    let recipe = Recipe {
-        name,
-        host: &host,
-        address: ADDRESS,
-        programs: alice.path(".cargo/bin"),
-        certificate: alice.path(".config/selfseal/cert.asc"),
-        maildir: alice.path("Maildir"),
-        suffix: b"\n",
-        refuse: Some(&refuse),
-    };
-    recipe.prove();
+    let refuse = refusing(&alice, ".forward", forward);
+    Recipe { suffix: b"\n", refuse: Some(&refuse), ..Recipe::of_one(name, &host, &alice) }.prove();
 }
 
 #[test]
@@ -218,7 +201,7 @@ fn route() -> String {
 #[test]
 fn mistyped_forward() {
     machine::alone(Some("exim"), || {
-        let (alice, _bob) = for_all();
+        let (alice, _bob) = everybody();
         let host = Exim::start();
         let send = || {
             host.offer(b"bob@host.example", ADDRESS.as_bytes(), LETTER, Transfer::Data).expect("taken");
@@ -245,40 +228,10 @@ fn mistyped_forward() {
     });
 }
 
-/// The programs and the certificates of a host that seals for all its users. Bob chose to read without.
-fn for_all() -> (Resident, Resident) {
-    let (alice, bob) = (Resident::new("alice"), Resident::new("bob"));
-    bob.write(".forward", "/home/bob/Maildir/\n");
-    install(Path::new("/usr/local/bin"));
-    write(CERTIFICATE, fixture("keys/alice.asc"));
-    (alice, bob)
-}
-
-/// Proves the transport for all users that is in place.
-fn prove_for_all(
-    name: &str,
-    host: &Exim,
-    alice: &Resident,
-    certificate: PathBuf,
-    refuse: Option<&dyn Fn(bool)>,
-) {
-    let recipe = Recipe {
-        name,
-        host,
-        address: ADDRESS,
-        programs: "/usr/local/bin".into(),
-        certificate,
-        maildir: alice.path("Maildir"),
-        suffix: b"",
-        refuse,
-    };
-    recipe.prove();
-}
-
 #[test]
 fn pipe_for_all() {
     machine::alone(Some("exim"), || {
-        let (alice, _bob) = for_all();
+        let (alice, _bob) = everybody();
         write(ROUTER_PATH, ROUTER);
         write(TRANSPORT_PATH, PIPE);
         let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, PIPE, "10m"));
@@ -289,7 +242,7 @@ fn pipe_for_all() {
             run("update-exim4.conf", &[]);
         };
         let name = "[Exim](exim): pipe transport, `--certs`";
-        prove_for_all(name, &host, &alice, CERTIFICATE.into(), Some(&refuse));
+        Recipe { refuse: Some(&refuse), ..Recipe::of_all(name, &host, &alice) }.prove();
     });
 }
 
@@ -297,7 +250,7 @@ fn pipe_for_all() {
 #[test]
 fn pipe_for_all_in_one_file() {
     machine::alone(Some("exim"), || {
-        let (alice, _bob) = for_all();
+        let (alice, _bob) = everybody();
         fs::remove_file(CERTIFICATE).expect("removed");
         let certificate = alice.write(".config/selfseal/cert.asc", fixture("keys/alice.asc"));
         let template = "/etc/exim4/exim4.conf.template";
@@ -309,7 +262,8 @@ fn pipe_for_all_in_one_file() {
         write(template, &text);
         let site = SITE.replace("split_config='true'", "split_config='false'");
         let host = Exim::with(&site, Some(Limit::of(template, &text, "10m")));
-        prove_for_all("[Exim](exim): pipe transport, own certificates", &host, &alice, certificate, None);
+        let name = "[Exim](exim): pipe transport, own certificates";
+        Recipe { certificate, ..Recipe::of_all(name, &host, &alice) }.prove();
     });
 }
 
@@ -334,19 +288,19 @@ fn tells_syslog(host: &Exim) {
 #[test]
 fn transport_filter() {
     machine::alone(Some("exim"), || {
-        let (alice, _bob) = for_all();
+        let (alice, _bob) = everybody();
         write(ROUTER_PATH, ROUTER);
         write(TRANSPORT_PATH, MAILDIR);
         let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, MAILDIR, "4m"));
         tells_syslog(&host);
-        prove_for_all("[Exim](exim): transport filter", &host, &alice, CERTIFICATE.into(), None);
+        Recipe::of_all("[Exim](exim): transport filter", &host, &alice).prove();
     });
 }
 
 #[test]
 fn transport_filter_before_lmtp() {
     machine::alone(Some("exim"), || {
-        let (alice, _bob) = for_all();
+        let (alice, _bob) = everybody();
         write("/etc/dovecot/selfseal.conf", DOVECOT);
         let mut dovecot = serve("/usr/sbin/dovecot", &["-F", "-c", "/etc/dovecot/selfseal.conf"]);
         wait::until("Dovecot", || UnixStream::connect("/run/dovecot/lmtp").ok());
@@ -354,7 +308,7 @@ fn transport_filter_before_lmtp() {
         write(TRANSPORT_PATH, LMTP);
         let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, LMTP, "4m"));
         let name = "[Exim](exim): transport filter before LMTP";
-        prove_for_all(name, &host, &alice, CERTIFICATE.into(), None);
+        Recipe::of_all(name, &host, &alice).prove();
         dovecot.kill().expect("killed");
         dovecot.wait().expect("ended");
     });
@@ -372,7 +326,7 @@ fn send(host: &Exim, recipients: &[&str]) {
 
 /// Each has a message that only they can read.
 fn seals_apart(transport: &str) {
-    let (alice, _bob) = for_all();
+    let (alice, _bob) = everybody();
     // Hers lies in her home.
     let rosa = Resident::new("rosa");
     rosa.write(".config/selfseal/cert.asc", fixture("keys/rosa.asc"));
@@ -400,7 +354,7 @@ fn transport_filter_seals_each_recipient_apart() {
 #[test]
 fn whoever_else_gets_mail() {
     machine::alone(Some("exim"), || {
-        let (alice, _bob) = for_all();
+        let (alice, _bob) = everybody();
         let rosa = Resident::new("rosa");
         write("/etc/aliases", "root: alice\n");
         write(ROUTER_PATH, ROUTER);
@@ -422,7 +376,7 @@ fn whoever_else_gets_mail() {
 #[test]
 fn spool_in_memory() {
     machine::alone(Some("exim"), || {
-        let (alice, _bob) = for_all();
+        let (alice, _bob) = everybody();
         write(ROUTER_PATH, ROUTER);
         write(TRANSPORT_PATH, PIPE);
         // Nothing but the file system is Exim's to write to.

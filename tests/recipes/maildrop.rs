@@ -8,9 +8,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::agent::Postfix;
 use crate::host::Host;
 use crate::machine;
-use crate::recipe::Recipe;
-use crate::resident::{Resident, install, running, write};
-use crate::world::fixture;
+use crate::recipe::{Recipe, refusing};
+use crate::resident::{Resident, everybody, running, write};
 use crate::world::wait;
 
 /// The same host. A test does not wait for maildrop's five minutes, which nobody can set.
@@ -56,24 +55,10 @@ fn filter(user: &Resident, text: &str) {
     fs::set_permissions(path, Permissions::from_mode(0o600)).expect("a mode");
 }
 
-fn recipe<'a>(name: &'a str, host: &'a (dyn Host + Sync), alice: &Resident) -> Recipe<'a> {
-    Recipe {
-        name,
-        host,
-        address: "alice@host.example",
-        programs: alice.path(".cargo/bin"),
-        certificate: alice.path(".config/selfseal/cert.asc"),
-        maildir: alice.path("Maildir"),
-        suffix: b"",
-        refuse: None,
-    }
-}
-
 #[test]
 fn of_one_user() {
     machine::alone(None, || {
-        let (alice, bob) = (Resident::alice(), Resident::new("bob"));
-        bob.write(".forward", b"/home/bob/Maildir/");
+        let (alice, _bob) = (Resident::alice(), Resident::bob());
         let mailfilter = include_str!("../../contrib/maildrop/mailfilter");
         filter(&alice, mailfilter);
         let host = Maildrop(Postfix::start("mailbox_command = /usr/bin/maildrop"));
@@ -86,46 +71,31 @@ fn of_one_user() {
             filter(&alice, if on { &refusing } else { mailfilter });
         };
         let name = "[maildrop](maildrop): `.mailfilter`";
-        Recipe { refuse: Some(&refuse), ..recipe(name, &host, &alice) }.prove();
+        Recipe { refuse: Some(&refuse), ..Recipe::of_one(name, &host, &alice) }.prove();
     });
 }
 
 #[test]
 fn of_one_user_behind_a_forward() {
     machine::alone(None, || {
-        let (alice, bob) = (Resident::alice(), Resident::new("bob"));
-        bob.write(".forward", b"/home/bob/Maildir/");
+        let (alice, _bob) = (Resident::alice(), Resident::bob());
         let forward = include_str!("../../contrib/maildrop/forward");
         alice.write(".forward", forward.as_bytes());
         filter(&alice, include_str!("../../contrib/maildrop/mailfilter-sealed"));
         // Sealing hangs before maildrop is there to watch.
         let host = Postfix::start("command_time_limit = 30s");
-        let refuse = |on: bool| {
-            let certificate = alice.path(".config/selfseal/cert.asc");
-            let command = format!("is-encrypted --require --offer {} encrypt-to-self", certificate.display());
-            let line = if on { forward.replace("encrypt-to-self", &command) } else { forward.to_owned() };
-            alice.write(".forward", line.as_bytes());
-        };
+        let refuse = refusing(&alice, ".forward", forward);
         let name = "[maildrop](maildrop): behind `.forward`";
-        Recipe { refuse: Some(&refuse), ..recipe(name, &host, &alice) }.prove();
+        Recipe { refuse: Some(&refuse), ..Recipe::of_one(name, &host, &alice) }.prove();
     });
 }
 
 #[test]
 fn of_all_users() {
     machine::alone(None, || {
-        let (alice, bob) = (Resident::new("alice"), Resident::new("bob"));
-        bob.write(".forward", b"/home/bob/Maildir/");
-        install("/usr/local/bin".as_ref());
-        let certificate = "/etc/selfseal/certs/alice@host.example.asc";
-        write(certificate, fixture("keys/alice.asc"));
+        let (alice, _bob) = everybody();
         write("/etc/maildroprc", include_str!("../../contrib/maildrop/maildroprc"));
         let host = Maildrop(Postfix::start("mailbox_command = /usr/bin/maildrop"));
-        let recipe = Recipe {
-            programs: "/usr/local/bin".into(),
-            certificate: certificate.into(),
-            ..recipe("[maildrop](maildrop): `/etc/maildroprc`", &host, &alice)
-        };
-        recipe.prove();
+        Recipe::of_all("[maildrop](maildrop): `/etc/maildroprc`", &host, &alice).prove();
     });
 }

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::Child;
 
 use crate::apart;
 use crate::host::Host;
 use crate::machine;
 use crate::recipe::Recipe;
-use crate::resident::{Resident, install, output, run, serve, write};
+use crate::resident::{Resident, everybody_and_rosa, install, output, run, serve, write};
 use crate::world::letter::LETTER;
 use crate::world::readable::files;
 use crate::world::smtp::{Session, Transfer};
@@ -109,48 +108,23 @@ fn dot_forward() {
             alice.write(".forward", if on { line.as_bytes() } else { forward.as_bytes() });
         };
         let recipe = Recipe {
-            name: "[OpenSMTPD](opensmtpd): `.forward`",
-            host: &host,
-            address: "alice@host.example",
-            programs: alice.path(".cargo/bin"),
-            certificate: alice.path(".config/selfseal/cert.asc"),
-            maildir: alice.path("Maildir"),
-            suffix: b"",
             refuse: Some(&refuse),
+            ..Recipe::of_one("[OpenSMTPD](opensmtpd): `.forward`", &host, &alice)
         };
         recipe.prove();
-        let audited = include_str!("../../contrib/opensmtpd/forward")
-            .replace("encrypt-to-self", "tls-audit encrypt-to-self");
-        assert!(PAGE.contains(&audited));
-        alice.write(".forward", audited.as_bytes());
-        recipe.prove_audited();
+        recipe.prove_audited(&alice, include_str!("../../contrib/opensmtpd/forward"), PAGE);
     });
 }
 
 #[test]
 fn everybody() {
     machine::alone(Some("opensmtpd"), || {
-        let (alice, bob, rosa) = (Resident::new("alice"), Resident::new("bob"), Resident::new("rosa"));
-        install("/usr/local/bin".as_ref());
-        for name in [alice.name, rosa.name] {
-            let certificate = fixture(&format!("keys/{name}.asc"));
-            write(format!("/etc/selfseal/certs/{name}@host.example.asc"), certificate);
-        }
+        let (alice, bob, rosa) = everybody_and_rosa();
         write("/etc/smtpd.conf", hasty(include_str!("../../contrib/opensmtpd/smtpd.conf")));
-        write("/etc/aliases", "team: alice\n");
         // His own .forward comes first: he is told in words that can be read.
         bob.write(".forward", b"|/usr/local/bin/deliver\n");
         let host = OpenSmtpd::start();
-        let recipe = Recipe {
-            name: "[OpenSMTPD](opensmtpd): `smtpd.conf`",
-            host: &host,
-            address: "alice@host.example",
-            programs: PathBuf::from("/usr/local/bin"),
-            certificate: PathBuf::from("/etc/selfseal/certs/alice@host.example.asc"),
-            maildir: alice.path("Maildir"),
-            suffix: b"",
-            refuse: None,
-        };
+        let recipe = Recipe::of_all("[OpenSMTPD](opensmtpd): `smtpd.conf`", &host, &alice);
         recipe.prove();
         apart::prove(
             &host,

@@ -6,7 +6,6 @@ mod filter;
 mod page;
 mod virtual_users;
 
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,11 +14,11 @@ use memchr::memmem;
 
 use crate::agent::Postfix;
 use crate::host::Host;
-use crate::recipe::LETTER;
-use crate::resident::{Resident, output, run, write};
+use crate::recipe::{LETTER, Recipe};
+use crate::resident::{PROGRAMS, output, run, write};
 use crate::world::gpg::Gpg;
 use crate::world::letter::{BOB, original};
-use crate::world::readable::files;
+use crate::world::readable::take_mail;
 use crate::world::smtp::{Session, Transfer};
 use crate::world::wait;
 
@@ -69,21 +68,18 @@ fn configuration() -> String {
     output("postconf", &["-n"]) + &output("postconf", &["-M"]) + &output("postconf", &["-P"])
 }
 
-/// Who sends, and is told: with a line of his own, whatever the host does with the mail of others.
-fn bob() -> Resident {
-    let bob = Resident::new("bob");
-    bob.write(".forward", b"/home/bob/Maildir/\n");
-    bob
-}
-
-/// The one message in a Maildir, which it takes out.
-#[track_caller]
-fn one_mail(maildir: impl AsRef<Path>) -> Vec<u8> {
-    let mut mail = files(&maildir.as_ref().join("new"));
-    assert_eq!(mail.len(), 1, "messages in {}", maildir.as_ref().display());
-    let (path, bytes) = mail.remove(0);
-    fs::remove_file(path).expect("removed");
-    bytes
+/// A recipe whose users are at example.org.
+fn at_example_org<'a>(name: &'a str, host: &'a Postfix, maildir: &Path) -> Recipe<'a> {
+    Recipe {
+        name,
+        host,
+        address: "alice@example.org",
+        programs: PROGRAMS.into(),
+        certificate: "/etc/selfseal/certs/alice@example.org.asc".into(),
+        maildir: maildir.to_owned(),
+        suffix: b"",
+        refuse: None,
+    }
 }
 
 /// Offers a message that has to be taken, and waits for what becomes of it.
@@ -125,7 +121,7 @@ fn comes_in_the_clear(host: &Postfix, address: &str, maildir: &Path) {
     let offered = session.offer(BOB.as_bytes(), address.as_bytes(), LETTER, Transfer::Data);
     offered.expect("the host takes it");
     host.settle();
-    let stored = one_mail(maildir);
+    let stored = take_mail(maildir);
     for message in [&stored, &original(&Gpg::with_keys(&["alice"]), &stored)] {
         let fields = memmem::find_iter(message, b"TLS-Audit: ").count();
         let verdicts = memmem::find_iter(message, b"TLS-Audit: host.example; border=plain;").count();

@@ -4,15 +4,14 @@ use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::host::Host;
 use crate::machine;
 use crate::recipe::Recipe;
-use crate::resident::{Resident, output, run, write};
+use crate::resident::{Resident, of_crontab, output, run, write};
 use crate::world::letter::{LETTER, lf};
-use crate::world::readable::files;
+use crate::world::readable::{mail, take_mail};
 use crate::world::smtp::Transfer;
 use crate::world::wait;
 
@@ -40,7 +39,7 @@ struct Pulled<'a> {
     provider: Resident,
     alice: &'a Resident,
     /// What her crontab says.
-    command: String,
+    command: &'a str,
     count: AtomicUsize,
 }
 
@@ -55,18 +54,8 @@ pub fn prove(name: &str, place: &str, configuration: &str, crontab: &str) {
     let configuration = configuration.replace("5m", "20s");
     private(&alice, place, &configuration);
     machine::close_temporary_directories();
-    let host = Pulled { provider, alice: &alice, command: command(crontab), count: AtomicUsize::new(0) };
-    let recipe = Recipe {
-        name,
-        host: &host,
-        address: "alice@host.example",
-        programs: alice.path(".cargo/bin"),
-        certificate: alice.path(".config/selfseal/cert.asc"),
-        maildir: alice.path("Maildir"),
-        suffix: b"",
-        refuse: None,
-    };
-    recipe.prove();
+    let host = Pulled { provider, alice: &alice, command: of_crontab(crontab), count: AtomicUsize::new(0) };
+    Recipe::of_one(name, &host, &alice).prove();
     // One string, or a string a word.
     let configuration = configuration
         .replace("encrypt-to-self deliver", "tls-audit encrypt-to-self deliver")
@@ -86,9 +75,8 @@ fn audited(host: &Pulled) {
     ];
     host.offer(b"", b"", &message.concat(), Transfer::Data).expect("taken");
     host.settle();
-    let stored = files(&host.alice.path("Maildir/new"));
-    let [(_, sealed)] = &stored[..] else { panic!("{} messages", stored.len()) };
-    let text = String::from_utf8_lossy(sealed);
+    let sealed = take_mail(&host.alice.path("Maildir"));
+    let text = String::from_utf8_lossy(&sealed);
     let field = text.lines().find(|line| line.starts_with("TLS-Audit: ")).expect("a field");
     assert!(field.contains("; border=tls; version=TLSv1.3;"), "{field}");
 }
@@ -123,11 +111,6 @@ fn append(path: &str, bytes: &[u8]) {
     file.write_all(bytes).expect(path);
 }
 
-/// The command of a crontab's only line.
-fn command(crontab: &str) -> String {
-    crontab.trim_end().splitn(6, ' ').nth(5).expect("a line of five times and a command").to_owned()
-}
-
 impl Host for Pulled<'_> {
     /// Puts it where the provider's own host would.
     fn offer(&self, _: &[u8], _: &[u8], message: &[u8], _: Transfer) -> Result<(), String> {
@@ -141,14 +124,11 @@ impl Host for Pulled<'_> {
     }
 
     fn waiting(&self) -> usize {
-        let is_message = |path: &Path| {
-            path.parent().is_some_and(|parent| parent.ends_with("new") || parent.ends_with("cur"))
-        };
-        files(&self.provider.path("Maildir")).iter().filter(|(path, _)| is_message(path)).count()
+        mail(&self.provider.path("Maildir")).len()
     }
 
     fn settle(&self) {
-        let said = self.alice.cron(&self.command);
+        let said = self.alice.cron(self.command);
         eprint!("{}", String::from_utf8_lossy(&said));
     }
 

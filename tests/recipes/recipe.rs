@@ -8,10 +8,11 @@ use std::thread;
 use memchr::memmem;
 
 use crate::host::Host;
+use crate::resident::{CERTIFICATE, PROGRAMS, Resident};
 use crate::world::fixture;
 use crate::world::gpg::Gpg;
 use crate::world::letter::{WORDS, encrypted_by, lf, original};
-use crate::world::readable::{files, readable};
+use crate::world::readable::{mail, readable};
 use crate::world::smtp::Transfer;
 
 const BOB: &[u8] = b"bob@host.example";
@@ -71,7 +72,37 @@ const TROUBLES: [(&str, Option<&str>); 5] = [
     ("gone", None),
 ];
 
-impl Recipe<'_> {
+/// A line that refuses readable mail in a file of `user`'s, or (false) the file as it is shipped.
+pub fn refusing<'a>(user: &'a Resident, file: &'a str, shipped: &'a str) -> impl Fn(bool) + 'a {
+    move |on| {
+        let certificate = user.path(".config/selfseal/cert.asc");
+        let command = format!("is-encrypted --require --offer {} encrypt-to-self", certificate.display());
+        let text = if on { shipped.replace("encrypt-to-self", &command) } else { shipped.to_owned() };
+        user.write(file, text);
+    }
+}
+
+impl<'a> Recipe<'a> {
+    /// One for Alice alone, with the programs and the certificate in her home.
+    pub fn of_one(name: &'a str, host: &'a (dyn Host + Sync), alice: &Resident) -> Self {
+        Recipe {
+            name,
+            host,
+            address: "alice@host.example",
+            programs: alice.path(".cargo/bin"),
+            certificate: alice.path(".config/selfseal/cert.asc"),
+            maildir: alice.path("Maildir"),
+            suffix: b"",
+            refuse: None,
+        }
+    }
+
+    /// One for all users of a host; [`everybody`](crate::resident::everybody) says where things are.
+    pub fn of_all(name: &'a str, host: &'a (dyn Host + Sync), alice: &Resident) -> Self {
+        let (programs, certificate) = (PROGRAMS.into(), CERTIFICATE.into());
+        Recipe { programs, certificate, ..Recipe::of_one(name, host, alice) }
+    }
+
     /// Goes through all cases, and holds the line of the table against what was seen.
     pub fn prove(&self) {
         let gpg = Gpg::with_keys(&["alice"]);
@@ -101,8 +132,11 @@ impl Recipe<'_> {
         crate::table::hold(self.name, &line);
     }
 
-    /// With `tls-audit` in the chain: its verdict stands on the message.
-    pub fn prove_audited(&self) {
+    /// With `tls-audit` in the shipped `.forward`, as the page shows it: its verdict stands on the message.
+    pub fn prove_audited(&self, alice: &Resident, shipped: &str, page: &str) {
+        let audited = shipped.replace("encrypt-to-self", "tls-audit encrypt-to-self");
+        assert!(page.contains(&audited), "{audited} is not on the page");
+        alice.write(".forward", audited);
         let gpg = Gpg::with_keys(&["alice"]);
         self.offer(LETTER).expect("taken");
         self.host.settle();
@@ -340,29 +374,16 @@ impl Recipe<'_> {
     /// Takes out of the store what rests there.
     fn seen(&self) -> Seen {
         let mut seen = Seen { waiting: self.host.waiting(), told: self.host.told(), ..Seen::default() };
-        for (path, bytes) in files(&self.maildir) {
-            let is_message =
-                path.parent().is_some_and(|parent| parent.ends_with("new") || parent.ends_with("cur"));
-            if !is_message {
-                continue;
-            }
+        for (path, bytes) in mail(&self.maildir) {
             fs::remove_file(&path).expect("removed");
             let is_readable = WORDS.iter().any(|word| memmem::find(&bytes, word.as_bytes()).is_some());
             if is_readable { seen.clear.push(bytes) } else { seen.sealed.push(bytes) }
         }
-        let bob = Path::new("/var/mail/bob");
         for store in STORES {
-            let found: Vec<_> = readable(Path::new(store), &WORDS)
-                .into_iter()
-                .filter(|word| !word.ends_with("/var/mail/bob"))
-                .collect();
-            assert_eq!(
-                found,
-                <[String; 0]>::default(),
-                "{}: nothing readable but {}",
-                self.name,
-                bob.display()
-            );
+            let mut found = readable(Path::new(store), &WORDS);
+            // What Bob was told holds a copy of the message.
+            found.retain(|word| !word.ends_with("/var/mail/bob"));
+            assert_eq!(found, <[String; 0]>::default(), "{}", self.name);
         }
         seen
     }

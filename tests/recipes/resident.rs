@@ -31,6 +31,13 @@ impl Resident {
         alice
     }
 
+    /// Bob, whose mail is stored as it comes.
+    pub fn bob() -> Self {
+        let bob = Resident::new("bob");
+        bob.write(".forward", "/home/bob/Maildir/\n");
+        bob
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         Path::new("/home").join(self.name).join(name)
     }
@@ -62,6 +69,27 @@ impl Resident {
     }
 }
 
+/// Where the programs are on a host that seals for all its users.
+pub const PROGRAMS: &str = "/usr/local/bin";
+
+/// Where it has Alice's certificate.
+pub const CERTIFICATE: &str = "/etc/selfseal/certs/alice@host.example.asc";
+
+/// Makes such a host. The answer is Alice and Bob, who has a line of his own and reads what he is told.
+pub fn everybody() -> (Resident, Resident) {
+    install(Path::new(PROGRAMS));
+    write(CERTIFICATE, fixture("keys/alice.asc"));
+    (Resident::new("alice"), Resident::bob())
+}
+
+/// The same with Rosa, who has a certificate too, and with mail for team@host.example that is Alice's.
+pub fn everybody_and_rosa() -> (Resident, Resident, Resident) {
+    let (alice, bob) = everybody();
+    write("/etc/selfseal/certs/rosa@host.example.asc", fixture("keys/rosa.asc"));
+    write("/etc/aliases", "team: alice\n");
+    (alice, bob, Resident::new("rosa"))
+}
+
 /// Puts all built programs into this directory.
 pub fn install(directory: &Path) {
     for program in ["is-encrypted", "encrypt-to-self", "deliver", "tls-audit", "purge-old"] {
@@ -77,6 +105,12 @@ pub fn write(path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
     fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
     fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     fs::set_permissions(path, Permissions::from_mode(0o644)).expect("a mode");
+}
+
+/// The command of a line of a crontab.
+#[track_caller]
+pub fn of_crontab(line: &str) -> &str {
+    line.trim_end().splitn(6, ' ').nth(5).expect("five times, then the command")
 }
 
 /// Runs a command that has to succeed.

@@ -2,7 +2,6 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::Child;
 
 use memchr::memmem;
@@ -11,10 +10,10 @@ use crate::apart;
 use crate::host::Host;
 use crate::machine;
 use crate::recipe::Recipe;
-use crate::resident::{Resident, install, run, running, serve, write};
+use crate::resident::{PROGRAMS, Resident, everybody_and_rosa, install, run, running, serve, write};
 use crate::world::gpg::Gpg;
 use crate::world::letter::{LETTER, WORDS, lf, original};
-use crate::world::readable::{files, nothing_readable};
+use crate::world::readable::{files, nothing_readable, take_mail};
 use crate::world::smtp::{Session, Transfer};
 use crate::world::{fixture, wait};
 
@@ -120,21 +119,11 @@ fn dot_forward() {
             alice.write(".forward", if on { REFUSING.as_bytes() } else { forward.as_bytes() });
         };
         let recipe = Recipe {
-            name: "[Sendmail](sendmail): `.forward`",
-            host: &host,
-            address: "alice@host.example",
-            programs: alice.path(".cargo/bin"),
-            certificate: alice.path(".config/selfseal/cert.asc"),
-            maildir: alice.path("Maildir"),
-            suffix: b"",
             refuse: Some(&refuse),
+            ..Recipe::of_one("[Sendmail](sendmail): `.forward`", &host, &alice)
         };
         recipe.prove();
-        let audited = include_str!("../../contrib/sendmail/forward")
-            .replace("encrypt-to-self", "tls-audit encrypt-to-self");
-        assert!(PAGE.contains(&audited));
-        alice.write(".forward", audited.as_bytes());
-        recipe.prove_audited();
+        recipe.prove_audited(&alice, include_str!("../../contrib/sendmail/forward"), PAGE);
     });
 }
 
@@ -153,14 +142,9 @@ fn dot_forward_under_smrsh() {
             alice.write(".forward", if on { refusing.as_bytes() } else { forward.as_bytes() });
         };
         let recipe = Recipe {
-            name: "[Sendmail](sendmail): `.forward` under smrsh",
-            host: &host,
-            address: "alice@host.example",
-            programs: PathBuf::from("/usr/local/bin"),
-            certificate: alice.path(".config/selfseal/cert.asc"),
-            maildir: alice.path("Maildir"),
-            suffix: b"",
+            programs: PROGRAMS.into(),
             refuse: Some(&refuse),
+            ..Recipe::of_one("[Sendmail](sendmail): `.forward` under smrsh", &host, &alice)
         };
         recipe.prove();
     });
@@ -169,29 +153,14 @@ fn dot_forward_under_smrsh() {
 #[test]
 fn everybody() {
     machine::alone(Some("sendmail"), || {
-        let (alice, bob, rosa) = (Resident::new("alice"), Resident::new("bob"), Resident::new("rosa"));
-        install("/usr/local/bin".as_ref());
-        for name in [alice.name, rosa.name] {
-            let certificate = fixture(&format!("keys/{name}.asc"));
-            write(format!("/etc/selfseal/certs/{name}@host.example.asc"), certificate);
-        }
-        write("/etc/aliases", "team: alice\n");
+        let (alice, bob, rosa) = everybody_and_rosa();
         run("newaliases", &[]);
         write("/etc/mail/m4/selfseal.m4", include_str!("../../contrib/sendmail/selfseal.m4"));
         Sendmail::with("include(`/etc/mail/m4/selfseal.m4')dnl", "MAILER_DEFINITIONS");
         // His own .forward comes first: he is told in words that can be read.
         bob.write(".forward", b"|/usr/local/bin/deliver\n");
         let host = Sendmail::start(true);
-        let recipe = Recipe {
-            name: "[Sendmail](sendmail): `selfseal.m4`",
-            host: &host,
-            address: "alice@host.example",
-            programs: PathBuf::from("/usr/local/bin"),
-            certificate: PathBuf::from("/etc/selfseal/certs/alice@host.example.asc"),
-            maildir: alice.path("Maildir"),
-            suffix: b"",
-            refuse: None,
-        };
+        let recipe = Recipe::of_all("[Sendmail](sendmail): `selfseal.m4`", &host, &alice);
         recipe.prove();
         assert!(sent(&host, &alice, ENCODED).ends_with(&lf(ENCODED)), "as it came");
         apart::prove(
@@ -223,9 +192,7 @@ fn sent(host: &Sendmail, alice: &Resident, message: &[u8]) -> Vec<u8> {
     let taken = host.offer(b"alice@host.example", b"alice@host.example", message, Transfer::Data);
     taken.expect("taken");
     host.settle();
-    let [(path, sealed)] = &files(&alice.path("Maildir/new"))[..] else { panic!("one message") };
-    fs::remove_file(path).expect("removed");
-    original(&Gpg::with_keys(&["alice"]), sealed)
+    original(&Gpg::with_keys(&["alice"]), &take_mail(&alice.path("Maildir")))
 }
 
 /// What the first line of the page warns of, and what selfseal.m4 does about it.

@@ -25,6 +25,20 @@ pub fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
+/// The messages in a Maildir.
+pub fn mail(maildir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    ["cur", "new"].iter().flat_map(|part| files(&maildir.join(part))).collect()
+}
+
+/// The one message in a Maildir, which it takes out.
+#[track_caller]
+pub fn take_mail(maildir: &Path) -> Vec<u8> {
+    let found = mail(maildir);
+    let [(path, bytes)] = &found[..] else { panic!("{} messages in {}", found.len(), maildir.display()) };
+    fs::remove_file(path).expect("removed");
+    bytes.clone()
+}
+
 /// No file below `directory` has one of `words` in its name, its text, or its base64 decoded.
 #[track_caller]
 pub fn nothing_readable(directory: &Path, words: &[&str]) {

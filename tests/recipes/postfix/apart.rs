@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{one_mail, send};
+use super::send;
 use crate::agent::Postfix;
 use crate::apart::are_apart;
 use crate::host::Host;
@@ -11,7 +11,7 @@ use crate::recipe::LETTER;
 use crate::resident::write;
 use crate::world::fixture;
 use crate::world::letter::BOB;
-use crate::world::readable::files;
+use crate::world::readable::{files, take_mail};
 
 const CERTIFICATES: &str = "/etc/selfseal/certs";
 
@@ -22,14 +22,14 @@ pub fn two_recipients_are_sealed_apart(host: &Postfix, maildirs: [PathBuf; 2]) {
     let certificate = Path::new(CERTIFICATES).join("rosa@example.org.asc");
     write(&certificate, fixture("keys/rosa.asc"));
     send(host, BOB, &both, LETTER);
-    are_apart(&one_mail(&alices), &one_mail(&rosas));
+    are_apart(&take_mail(&alices), &take_mail(&rosas));
 
     fs::remove_file(&certificate).expect("removed");
     send(host, BOB, &both, LETTER);
-    let first = one_mail(&alices);
+    let first = take_mail(&alices);
     assert_eq!((files(&rosas.join("new")).len(), host.waiting()), (0, 1));
     write(&certificate, fixture("keys/rosa.asc"));
     host.retry();
-    are_apart(&first, &one_mail(&rosas));
+    are_apart(&first, &take_mail(&rosas));
     assert!(files(&alices.join("new")).is_empty(), "nothing comes twice");
 }

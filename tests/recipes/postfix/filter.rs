@@ -5,38 +5,29 @@ use std::path::Path;
 use memchr::memmem;
 
 use super::apart::two_recipients_are_sealed_apart;
-use super::{bob, configuration, one_mail, page, restart, send, start, submit, takes_tls_audit};
+use super::{at_example_org, configuration, page, restart, send, start, submit, takes_tls_audit};
 use crate::agent::Postfix;
 use crate::host::Host;
 use crate::machine;
-use crate::recipe::{LETTER, Recipe};
+use crate::recipe::LETTER;
 use crate::resident::{Resident, install, run};
 use crate::world::gpg::Gpg;
 use crate::world::letter::{BOB, lf, original};
+use crate::world::readable::take_mail;
 
 const HEADING: &str = "## Any store: a filter behind the queue";
 
 #[test]
 fn content_filter() {
     machine::alone(None, || {
-        let (alice, rosa, _bob) = (Resident::new("alice"), Resident::new("rosa"), bob());
+        let (alice, rosa, _bob) = (Resident::new("alice"), Resident::new("rosa"), Resident::bob());
         install(Path::new("/usr/local/bin"));
         let host = start("mydestination = $myhostname, example.org\nhome_mailbox = Maildir/\n");
         let before = configuration();
         page::follow(HEADING);
         restart();
-        let recipe = Recipe {
-            name: "[Postfix](postfix): `content_filter`",
-            host: &host,
-            address: "alice@example.org",
-            programs: "/usr/local/bin".into(),
-            certificate: "/etc/selfseal/certs/alice@example.org.asc".into(),
-            maildir: alice.path("Maildir"),
-            suffix: b"",
-            // It is one filter for all.
-            refuse: None,
-        };
-        recipe.prove();
+        // Nobody's own refuses: it is one filter for all.
+        at_example_org("[Postfix](postfix): `content_filter`", &host, &alice.path("Maildir")).prove();
         two_recipients_are_sealed_apart(&host, [alice.path("Maildir"), rosa.path("Maildir")]);
         keeps_the_envelope(&host, &alice);
         ends_where_it_comes_back(&host, &alice);
@@ -51,7 +42,7 @@ fn content_filter() {
 fn keeps_the_envelope(host: &Postfix, alice: &Resident) {
     for (sender, recipient) in [(BOB, "alice+work@example.org"), ("", "alice@example.org")] {
         send(host, sender, &[recipient], LETTER);
-        let stored = one_mail(alice.path("Maildir"));
+        let stored = take_mail(&alice.path("Maildir"));
         for field in [format!("Return-Path: <{sender}>\n"), format!("Delivered-To: {recipient}\n")] {
             assert!(memmem::find(&stored, field.as_bytes()).is_some(), "{field}{}", stored.escape_ascii());
         }
@@ -63,7 +54,7 @@ fn ends_where_it_comes_back(host: &Postfix, alice: &Resident) {
     run("postconf", &["-e", "content_filter=selfseal-filter:"]);
     restart();
     send(host, BOB, &["alice@example.org"], LETTER);
-    let stored = one_mail(alice.path("Maildir"));
+    let stored = take_mail(&alice.path("Maildir"));
     let hops = memmem::find_iter(&stored, "by host.example (Postfix)").count();
     assert_eq!(hops, 2, "{}", stored.escape_ascii());
     run("postconf", &["-X", "content_filter"]);
@@ -73,7 +64,7 @@ fn ends_where_it_comes_back(host: &Postfix, alice: &Resident) {
 /// A letter of a user here to Alice is sealed, one to Bob, who has no certificate, is not.
 fn lets_pass_what_this_host_sends_elsewhere(host: &Postfix, alice: &Resident) {
     submit(host, &["alice@example.org", "bob@host.example"], &lf(LETTER));
-    let sealed = one_mail(alice.path("Maildir"));
+    let sealed = take_mail(&alice.path("Maildir"));
     assert!(original(&Gpg::with_keys(&["alice"]), &sealed).ends_with(&lf(LETTER)));
     assert!(matches!(&host.told()[..], [mail] if mail.ends_with(&lf(LETTER))));
 }

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use super::{bob, comes_in_the_clear, configuration, one_mail, page, restart, send, start};
+use super::{comes_in_the_clear, configuration, page, restart, send, start};
 use crate::host::Host;
 use crate::machine;
 use crate::recipe::{LETTER, Recipe};
-use crate::resident::{Resident, install};
+use crate::resident::{PROGRAMS, Resident, install};
 use crate::world::letter::{BOB, lf};
+use crate::world::readable::take_mail;
 
 const HERE: &str = "mydestination = $myhostname, localhost\n";
 
@@ -21,7 +22,7 @@ fn refusing() -> &'static str {
 #[test]
 fn dot_forward() {
     machine::alone(None, || {
-        let (alice, _bob) = (Resident::alice(), bob());
+        let (alice, _bob) = (Resident::alice(), Resident::bob());
         let forward = include_str!("../../../contrib/postfix/forward");
         alice.write(".forward", forward.as_bytes());
         alice.write("cert.asc", fs::read(alice.path(".config/selfseal/cert.asc")).expect("a file"));
@@ -30,14 +31,8 @@ fn dot_forward() {
             alice.write(".forward", if on { refusing() } else { forward }.as_bytes());
         };
         let recipe = Recipe {
-            name: "[Postfix](postfix): `.forward`",
-            host: &host,
-            address: "alice@host.example",
-            programs: alice.path(".cargo/bin"),
-            certificate: alice.path(".config/selfseal/cert.asc"),
-            maildir: alice.path("Maildir"),
-            suffix: b"",
             refuse: Some(&refuse),
+            ..Recipe::of_one("[Postfix](postfix): `.forward`", &host, &alice)
         };
         recipe.prove();
 
@@ -50,7 +45,7 @@ fn dot_forward() {
 #[test]
 fn mailbox_command() {
     machine::alone(None, || {
-        let (alice, rosa, _bob) = (Resident::alice(), Resident::new("rosa"), bob());
+        let (alice, rosa, _bob) = (Resident::alice(), Resident::new("rosa"), Resident::bob());
         alice.write("cert.asc", fs::read(alice.path(".config/selfseal/cert.asc")).expect("a file"));
         install(Path::new("/usr/local/bin"));
         let host = start(HERE);
@@ -62,14 +57,9 @@ fn mailbox_command() {
             false => fs::remove_file(alice.path(".forward")).expect("removed"),
         };
         let recipe = Recipe {
-            name: "[Postfix](postfix): `mailbox_command`",
-            host: &host,
-            address: "alice@host.example",
-            programs: "/usr/local/bin".into(),
-            certificate: alice.path(".config/selfseal/cert.asc"),
-            maildir: alice.path("Maildir"),
-            suffix: b"",
+            programs: PROGRAMS.into(),
             refuse: Some(&refuse),
+            ..Recipe::of_one("[Postfix](postfix): `mailbox_command`", &host, &alice)
         };
         recipe.prove();
 
@@ -84,7 +74,7 @@ fn mailbox_command() {
         );
         restart();
         send(&host, BOB, &["rosa@host.example"], LETTER);
-        assert!(one_mail(rosa.path("Maildir")).ends_with(&lf(LETTER)));
+        assert!(take_mail(&rosa.path("Maildir")).ends_with(&lf(LETTER)));
 
         page::undo("## All users");
         assert_eq!(configuration(), before);

@@ -5,15 +5,15 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use super::apart::two_recipients_are_sealed_apart;
-use super::{bob, configuration, one_mail, page, restart, send, start, submit, takes_tls_audit};
+use super::{at_example_org, configuration, page, restart, send, start, submit, takes_tls_audit};
 use crate::agent::Postfix;
 use crate::host::Host;
 use crate::machine;
 use crate::recipe::{FIELDS, LETTER, Recipe};
-use crate::resident::{install, run, serve, write};
+use crate::resident::{Resident, install, run, serve, write};
 use crate::world::gpg::Gpg;
 use crate::world::letter::{BOB, encrypted_by, lf, original};
-use crate::world::readable::files;
+use crate::world::readable::{files, take_mail};
 use crate::world::wait;
 
 const MAILDIRS: &str = "## Virtual users, Maildirs";
@@ -23,7 +23,7 @@ const TABLE: &str = "/etc/postfix/sealed";
 #[test]
 fn maildirs() {
     machine::alone(None, || {
-        let _bob = bob();
+        let _bob = Resident::bob();
         install(Path::new("/usr/local/bin"));
         let host = start("mydestination = $myhostname, localhost\n");
         let before = configuration();
@@ -35,17 +35,8 @@ fn maildirs() {
             restart();
         };
         let [alice, rosa] = ["alice", "rosa"].map(|name| Path::new("/srv/mail/example.org").join(name));
-        let recipe = Recipe {
-            name: "[Postfix](postfix): virtual users, Maildirs",
-            host: &host,
-            address: "alice@example.org",
-            programs: "/usr/local/bin".into(),
-            certificate: "/etc/selfseal/certs/alice@example.org.asc".into(),
-            maildir: alice.clone(),
-            suffix: b"",
-            refuse: Some(&refuse),
-        };
-        recipe.prove();
+        let name = "[Postfix](postfix): virtual users, Maildirs";
+        Recipe { refuse: Some(&refuse), ..at_example_org(name, &host, &alice) }.prove();
         refuse(true);
         send(&host, "bob@host.example", &["alice@example.org"], LETTER);
         refuse(false);
@@ -75,7 +66,7 @@ fn no_name_becomes_a_path(host: &Postfix, alice: &Path) {
     host.forget();
     host.told();
     send(host, BOB, &["ALICE@Example.ORG"], LETTER);
-    assert!(original(&Gpg::with_keys(&["alice"]), &one_mail(alice)).ends_with(&lf(LETTER)));
+    assert!(original(&Gpg::with_keys(&["alice"]), &take_mail(alice)).ends_with(&lf(LETTER)));
 }
 
 /// Where Dovecot takes mail for virtual users.
@@ -104,7 +95,7 @@ userdb {
 #[test]
 fn dovecot() {
     machine::alone(None, || {
-        let _bob = bob();
+        let _bob = Resident::bob();
         install(Path::new("/usr/local/bin"));
         write("/etc/dovecot/dovecot.conf", STORE);
         run("install", &["-d", "-o", "mail", "/srv/mail"]);
@@ -130,17 +121,8 @@ fn dovecot() {
             restart();
         };
         let [alice, rosa] = ["alice", "rosa"].map(|name| PathBuf::from("/srv/mail/example.org").join(name));
-        let recipe = Recipe {
-            name: "[Postfix](postfix): virtual users, Dovecot",
-            host: &host,
-            address: "alice@example.org",
-            programs: "/usr/local/bin".into(),
-            certificate: "/etc/selfseal/certs/alice@example.org.asc".into(),
-            maildir: alice.clone(),
-            suffix: b"",
-            refuse: Some(&refuse),
-        };
-        recipe.prove();
+        let name = "[Postfix](postfix): virtual users, Dovecot";
+        Recipe { refuse: Some(&refuse), ..at_example_org(name, &host, &alice) }.prove();
         two_recipients_are_sealed_apart(&host, [alice, rosa]);
 
         run("postconf", &["-X", "transport_maps"]);
