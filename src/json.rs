@@ -19,6 +19,11 @@ pub fn string(bytes: &[u8]) -> String {
     quoted + "\""
 }
 
+/// A value that is JSON already, or null.
+pub fn or_null(value: Option<String>) -> String {
+    value.unwrap_or_else(|| "null".to_owned())
+}
+
 /// Values that are JSON already, as an array.
 pub fn array(values: impl IntoIterator<Item = String>) -> String {
     format!("[{}]", values.into_iter().collect::<Vec<_>>().join(","))

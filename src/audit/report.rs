@@ -82,7 +82,7 @@ pub fn json(judgement: &Judgement) -> String {
     let hops = judgement.hops.iter().enumerate().map(|(at, hop)| hop_as_json(hop, is_claimed(judgement, at)));
     let object = json::object(&[
         ("verdict", text(Some(judgement.verdict.as_str().as_bytes()))),
-        ("border", judgement.border.map_or_else(null, |at| at.to_string())),
+        ("border", json::or_null(judgement.border.map(|at| at.to_string()))),
         ("hops", json::array(hops)),
     ]);
     object + "\n"
@@ -101,8 +101,8 @@ fn hop_as_json(hop: &Hop, claimed: bool) -> String {
         ("claimed", claimed.to_string()),
         ("version", text(hop.tls.version.map(|version| version.as_str().as_bytes()))),
         ("cipher", text(hop.tls.cipher)),
-        ("bits", hop.tls.bits.map_or_else(null, |bits| bits.to_string())),
-        ("verified", hop.tls.verified.map_or_else(null, |verified| verified.to_string())),
+        ("bits", json::or_null(hop.tls.bits.map(|bits| bits.to_string()))),
+        ("verified", json::or_null(hop.tls.verified.map(|verified| verified.to_string()))),
         ("authenticated", hop.authenticated.to_string()),
         ("from", text(from(hop))),
         ("name", text(hop.from.name)),
@@ -113,7 +113,7 @@ fn hop_as_json(hop: &Hop, claimed: bool) -> String {
         ("id", text(hop.id)),
         ("for", text(hop.recipient)),
         ("date", text(hop.date)),
-        ("seconds", hop.seconds().map_or_else(null, |seconds| seconds.to_string())),
+        ("seconds", json::or_null(hop.seconds().map(|seconds| seconds.to_string()))),
         ("software", text(hop.software.map(str::as_bytes))),
         ("passage", text(Some(passage.as_bytes()))),
         ("doubt", text(hop.doubt.map(|doubt| doubt.name().as_bytes()))),
@@ -121,11 +121,7 @@ fn hop_as_json(hop: &Hop, claimed: bool) -> String {
 }
 
 fn text(value: Option<&[u8]>) -> String {
-    value.map_or_else(null, json::string)
-}
-
-fn null() -> String {
-    "null".to_owned()
+    json::or_null(value.map(json::string))
 }
 
 #[cfg(test)]

@@ -35,12 +35,12 @@ pub fn text(users: &Result<Vec<User>>) -> String {
 /// One JSON object in one line. Names and meanings are in encrypt-to-self(1).
 pub fn json(directory: &Path, users: &Result<Vec<User>>) -> String {
     let (users, problem) = match users {
-        Ok(users) => (&users[..], "null".to_owned()),
-        Err(error) => (&[][..], string(&format!("{error:#}"))),
+        Ok(users) => (&users[..], None),
+        Err(error) => (&[][..], Some(string(&format!("{error:#}")))),
     };
     let whole = json::object(&[
         ("directory", json::string(directory.as_os_str().as_encoded_bytes())),
-        ("problem", problem),
+        ("problem", json::or_null(problem)),
         ("wrong", count_wrong(users).to_string()),
         ("users", json::array(users.iter().map(object))),
     ]);
@@ -75,17 +75,16 @@ fn row(user: &User) -> [String; 6] {
 }
 
 fn object(user: &User) -> String {
-    let null = || "null".to_owned();
     let sealing = user.sealing.as_ref();
     let until = sealing.and_then(|sealing| sealing.until);
     json::object(&[
-        ("address", user.address.as_deref().map_or_else(null, string)),
+        ("address", json::or_null(user.address.as_deref().map(string))),
         ("file", string(&user.path)),
         ("fingerprints", json::array(user.fingerprints.iter().map(|one| string(one)))),
-        ("ends", until.map_or_else(null, |until| string(&date(until)))),
-        ("seipd_v2", sealing.map_or_else(null, |sealing| sealing.is_seipd_v2.to_string())),
-        ("post_quantum", sealing.map_or_else(null, |sealing| sealing.is_post_quantum.to_string())),
-        ("wrong", user.wrong.as_deref().map_or_else(null, string)),
+        ("ends", json::or_null(until.map(|until| string(&date(until))))),
+        ("seipd_v2", json::or_null(sealing.map(|sealing| sealing.is_seipd_v2.to_string()))),
+        ("post_quantum", json::or_null(sealing.map(|sealing| sealing.is_post_quantum.to_string()))),
+        ("wrong", json::or_null(user.wrong.as_deref().map(string))),
     ])
 }
 

@@ -99,7 +99,7 @@ fn as_json(verdict: &Verdict) -> String {
 fn part_as_json(part: &Part) -> String {
     json::object(&[
         ("type", json::string(part.media.as_bytes())),
-        ("name", part.name.as_ref().map_or_else(|| "null".to_owned(), |name| json::string(name))),
+        ("name", json::or_null(part.name.as_ref().map(|name| json::string(name)))),
         ("state", json::string(part.state.as_str().as_bytes())),
         ("reason", json::string(part.reason.name().as_bytes())),
     ])

@@ -134,7 +134,7 @@ fn message_in_json(going: &Going, act: Act, subject: &str) -> String {
         ("message", json::string(going.path.as_os_str().as_encoded_bytes())),
         ("act", json::string(act.words().as_bytes())),
         ("time", going.time.to_string()),
-        ("size", going.size.map_or("null".to_owned(), |size| size.to_string())),
+        ("size", json::or_null(going.size.map(|size| size.to_string()))),
         ("subject", json::string(subject.as_bytes())),
     ]);
     line + "\n"

@@ -2,7 +2,7 @@
 
 use super::figures::{Counts, Figures, VERSIONS, Verdict, version_word};
 use super::senders::Sender;
-use crate::json::{array, object, string};
+use crate::json::{array, object, or_null, string};
 
 /// How many domains are listed.
 const DOMAINS: usize = 1000;
@@ -54,8 +54,8 @@ fn by_verdict(counts: &Counts) -> Vec<(&'static str, String)> {
 }
 
 fn of_domain(domain: &str, sender: &Sender) -> String {
-    let last = sender.last.map_or_else(|| "null".to_owned(), |day| string(day.to_string().as_bytes()));
-    let host = if sender.host.is_empty() { "null".to_owned() } else { string(sender.host.as_bytes()) };
+    let last = or_null(sender.last.map(|day| string(day.to_string().as_bytes())));
+    let host = or_null((!sender.host.is_empty()).then(|| string(sender.host.as_bytes())));
     object(&[
         ("domain", string(domain.as_bytes())),
         ("plain", sender.messages.to_string()),
