@@ -1,15 +1,14 @@
 //! Exim, as Debian configures it.
 
 use std::fs::{self, Permissions};
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use crate::apart;
-use crate::host::Host;
+use crate::host::{Host, submit};
 use crate::machine;
 use crate::recipe::{LETTER, Recipe, refusing};
 use crate::resident::{CERTIFICATE, Resident, everybody, output, run, serve, write};
@@ -314,16 +313,6 @@ fn transport_filter_before_lmtp() {
     });
 }
 
-/// One message to all of these, as Exim's own users send it.
-fn send(host: &Exim, recipients: &[&str]) {
-    let mut mailer = Command::new("exim4");
-    mailer.arg("-i").args(recipients).stdin(Stdio::piped());
-    let mut mailer = mailer.spawn().expect("exim4");
-    mailer.stdin.take().expect("its input").write_all(&lf(LETTER)).expect("taken");
-    assert!(mailer.wait().expect("exim4").success());
-    host.settle();
-}
-
 /// Each has a message that only they can read.
 fn seals_apart(transport: &str) {
     let (alice, _bob) = everybody();
@@ -361,7 +350,7 @@ fn whoever_else_gets_mail() {
         write(TRANSPORT_PATH, PIPE.replace("encrypt-to-self", "encrypt-to-self --no-cert=pass"));
         let host = Exim::with(&SITE.replace("'mail_spool'", "'selfseal'"), None);
         for address in ["root@host.example", "real-alice@host.example", "rosa@host.example"] {
-            send(&host, &[address]);
+            submit(&host, &[address], &lf(LETTER));
         }
         let sealed = files(&alice.path("Maildir"));
         assert_eq!(sealed.len(), 2);

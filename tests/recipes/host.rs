@@ -1,7 +1,9 @@
 //! What a recipe's test has to know of a host: how to send, and what became of it.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::world::readable::files;
 use crate::world::smtp::{Session, Transfer};
@@ -51,4 +53,15 @@ pub trait Host {
         );
         told
     }
+}
+
+/// Sends a message from a program of this machine, by sendmail(1), and waits for what becomes of it.
+#[track_caller]
+pub fn submit(host: &dyn Host, recipients: &[&str], message: &[u8]) {
+    let mut sendmail = Command::new("/usr/sbin/sendmail");
+    sendmail.args(["-i", "-f", "bob@host.example"]).args(recipients).stdin(Stdio::piped());
+    let mut sendmail = sendmail.spawn().expect("sendmail");
+    sendmail.stdin.take().expect("a pipe").write_all(message).expect("all of it");
+    assert!(sendmail.wait().expect("an end").success());
+    host.settle();
 }

@@ -6,9 +6,8 @@ mod filter;
 mod page;
 mod virtual_users;
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use memchr::memmem;
 
@@ -89,17 +88,6 @@ fn send(host: &Postfix, sender: &str, recipients: &[&str], message: &[u8]) {
     let mut session = Session::open(25).expect("the host listens");
     let offered = session.offer_to(sender.as_bytes(), &recipients, message, Transfer::Data);
     offered.expect("the host takes it");
-    host.settle();
-}
-
-/// The same from a program of this machine, by sendmail(1).
-#[track_caller]
-fn submit(host: &Postfix, recipients: &[&str], message: &[u8]) {
-    let mut sendmail = Command::new("sendmail");
-    sendmail.args(["-i", "-f", "bob@host.example"]).args(recipients).stdin(Stdio::piped());
-    let mut sendmail = sendmail.spawn().expect("sendmail");
-    sendmail.stdin.take().expect("a pipe").write_all(message).expect("all of it");
-    assert!(sendmail.wait().expect("an end").success());
     host.settle();
 }
 
