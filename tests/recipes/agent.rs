@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::host::Host;
 use crate::resident::{output, run, write};
@@ -40,7 +41,15 @@ local unix - n n - - local
 postlog unix-dgram n - n - 1 postlogd
 ";
 
-pub struct Postfix;
+pub struct Postfix {
+    /// What makes it, or a program that it runs, wait for a moment only.
+    pub hasty: &'static str,
+}
+
+const MAIN_PATH: &str = "/etc/postfix/main.cf";
+
+/// Its own limit.
+pub const HASTY: &str = "command_time_limit = 2s";
 
 impl Postfix {
     /// Starts it with these lines more in its main.cf.
@@ -51,11 +60,10 @@ impl Postfix {
     /// Starts it with files of its own.
     pub fn configured(main: &str, master: &str) -> Self {
         assert!(Path::new("/usr/sbin/postfix").exists(), "no Postfix here: apt-get install postfix");
-        write("/etc/postfix/main.cf", main);
+        write(MAIN_PATH, main);
         write("/etc/postfix/master.cf", master);
-        run("/usr/sbin/postfix", &["start"]);
-        wait::until("Postfix", || Session::open(25));
-        Postfix
+        restart();
+        Postfix { hasty: HASTY }
     }
 
     /// A line for each message in the queue, in JSON.
@@ -77,6 +85,13 @@ impl Postfix {
     }
 }
 
+/// Starts it, or starts it again: after a change, a reload lets what runs go on for a while.
+pub fn restart() {
+    let _ = Command::new("postfix").arg("stop").output();
+    run("postfix", &["start"]);
+    wait::until("Postfix", || Session::open(25));
+}
+
 impl Host for Postfix {
     fn waiting(&self) -> usize {
         self.queue().len()
@@ -91,6 +106,17 @@ impl Host for Postfix {
         run("postqueue", &["-f"]);
         wait::until("another attempt", || (self.attempts() >= expected).then_some(()));
         self.settle();
+    }
+
+    fn hurry(&self, on: bool) {
+        let patient = Path::new(MAIN_PATH).with_extension("patient");
+        if on {
+            fs::copy(MAIN_PATH, &patient).expect("a copy");
+            run("postconf", &["-e", self.hasty]);
+        } else {
+            fs::rename(&patient, MAIN_PATH).expect("renamed");
+        }
+        restart();
     }
 
     fn forget(&self) {

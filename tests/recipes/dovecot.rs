@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::agent::Postfix;
 use crate::host::Host;
+use crate::limit::Limit;
 use crate::machine;
 use crate::recipe::{Recipe, refusing};
 use crate::resident::{PROGRAMS, Resident, everybody, install, run, write};
@@ -33,13 +34,46 @@ listen = 127.0.0.1
 ssl = no
 ";
 
+const LOCAL: &str = "/etc/dovecot/local.conf";
+
 /// Starts Dovecot with this local.conf, and a Postfix with these lines more.
 fn start(main: &str, master: &str, local: &str) -> Postfix {
-    write("/etc/dovecot/local.conf", [DOVECOT, local].concat());
-    // It keeps its standard error.
-    run("sh", &["-c", "dovecot 2>/dev/null"]);
+    write(LOCAL, [DOVECOT, local].concat());
+    start_dovecot();
     let services = fs::read_to_string("/usr/share/postfix/master.cf.dist").expect("Debian's configuration");
     Postfix::configured(&[MAIN, main].concat(), &[&services, master].concat())
+}
+
+fn start_dovecot() {
+    // It keeps its standard error.
+    run("sh", &["-c", "dovecot 2>/dev/null"]);
+}
+
+/// The same host, where it is Dovecot that waits for a program.
+struct Sieve(Postfix, Limit);
+
+impl Host for Sieve {
+    fn waiting(&self) -> usize {
+        self.0.waiting()
+    }
+
+    fn settle(&self) {
+        self.0.settle();
+    }
+
+    fn retry(&self) {
+        self.0.retry();
+    }
+
+    fn hurry(&self, on: bool) {
+        self.1.hurry(on);
+        run("doveadm", &["stop"]);
+        start_dovecot();
+    }
+
+    fn forget(&self) {
+        self.0.forget();
+    }
 }
 
 #[test]
@@ -47,10 +81,8 @@ fn before_lmtp() {
     machine::alone(Some("dovecot"), || {
         let (alice, _bob) = everybody();
         run("useradd", &["--system", "selfseal"]);
-        // A test does not wait for Postfix's quarter of an hour.
-        let main = [include_str!("../../contrib/dovecot/main.cf"), "selfseal_time_limit = 20s\n"].concat();
         let host = start(
-            &main,
+            include_str!("../../contrib/dovecot/main.cf"),
             include_str!("../../contrib/dovecot/master.cf"),
             include_str!("../../contrib/dovecot/lmtp.conf"),
         );
@@ -65,7 +97,7 @@ fn before_lda() {
         let forward = include_str!("../../contrib/dovecot/forward");
         alice.write(".forward", forward.as_bytes());
         let local = include_str!("../../contrib/dovecot/lda.conf");
-        let host = start("command_time_limit = 20s\n", "", local);
+        let host = start("", "", local);
         let refuse = refusing(&alice, ".forward", forward);
         let name = "[Dovecot](dovecot): `forward`, before dovecot-lda";
         Recipe { refuse: Some(&refuse), ..Recipe::of_one(name, &host, &alice) }.prove();
@@ -80,8 +112,9 @@ fn sieve() {
         alice.write(".config/selfseal/cert.asc", fixture("keys/alice.asc"));
         let script = "/etc/dovecot/sieve/selfseal.sieve";
         write(script, include_str!("../../contrib/dovecot/selfseal.sieve"));
-        let local = include_str!("../../contrib/dovecot/sieve.conf").replace("5m", "20s");
-        let host = start("mailbox_transport = lmtp:unix:private/dovecot-lmtp\n", "", &local);
+        let local = include_str!("../../contrib/dovecot/sieve.conf");
+        let host = start("mailbox_transport = lmtp:unix:private/dovecot-lmtp\n", "", local);
+        let host = Sieve(host, Limit::of(LOCAL, &[DOVECOT, local].concat(), "5m", "2s"));
         run("sievec", &[script]);
         machine::close_temporary_directories();
         let name = "[Dovecot](dovecot): `selfseal.sieve`";

@@ -3,12 +3,13 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
 
 use crate::apart;
 use crate::host::{Host, submit};
+use crate::limit::Limit;
 use crate::machine;
 use crate::recipe::{LETTER, Recipe, refusing};
 use crate::resident::{CERTIFICATE, Resident, everybody, output, run, serve, write};
@@ -70,26 +71,10 @@ pub struct Exim {
     limit: Option<Limit>,
 }
 
-/// A file in its place, and the same with a moment for a limit.
-struct Limit {
-    path: PathBuf,
-    text: String,
-    hasty: String,
-}
-
-impl Limit {
-    /// One that has this value, once.
-    #[track_caller]
-    fn of(path: impl Into<PathBuf>, text: &str, value: &str) -> Self {
-        assert_eq!(text.matches(value).count(), 1, "{value} is there");
-        Limit { path: path.into(), text: text.to_owned(), hasty: text.replace(value, "2s") }
-    }
-
-    /// A transport of Debian's, which has none and waits for an hour.
-    fn of_debian(path: &str) -> Self {
-        let text = fs::read_to_string(path).expect("Debian's configuration");
-        Limit { path: path.into(), hasty: format!("{text}  timeout = 2s\n"), text }
-    }
+/// A transport of Debian's, which has no limit and waits for an hour.
+fn of_debian(path: &str) -> Limit {
+    let text = fs::read_to_string(path).expect("Debian's configuration");
+    Limit::added(path, &text, "  timeout = 2s\n")
 }
 
 impl Exim {
@@ -137,8 +122,7 @@ impl Host for Exim {
     }
 
     fn hurry(&self, on: bool) {
-        let limit = self.limit.as_ref().expect("a limit");
-        write(&limit.path, if on { &limit.hasty } else { &limit.text });
+        self.limit.as_ref().expect("a limit").hurry(on);
         run("update-exim4.conf", &[]);
     }
 
@@ -167,7 +151,7 @@ fn prove_for_alice(name: &str, forward: &str, limit: Limit) {
 #[test]
 fn dot_forward() {
     machine::alone(Some("exim"), || {
-        prove_for_alice("[Exim](exim): `.forward`", FORWARD, Limit::of_debian(ADDRESS_PIPE));
+        prove_for_alice("[Exim](exim): `.forward`", FORWARD, of_debian(ADDRESS_PIPE));
     });
 }
 
@@ -176,7 +160,7 @@ fn dot_forward_that_waits() {
     machine::alone(Some("exim"), || {
         let path = format!("{ADDRESS_PIPE}_selfseal");
         write(&path, include_str!("../../contrib/exim/address_pipe"));
-        prove_for_alice("[Exim](exim): `.forward`, with `address_pipe`", FORWARD, Limit::of_debian(&path));
+        prove_for_alice("[Exim](exim): `.forward`, with `address_pipe`", FORWARD, of_debian(&path));
     });
 }
 
@@ -186,7 +170,7 @@ fn filter_file() {
         prove_for_alice(
             "[Exim](exim): filter file",
             FILTER,
-            Limit::of("/home/alice/.forward", FILTER, "50m"),
+            Limit::of("/home/alice/.forward", FILTER, "50m", "2s"),
         );
     });
 }
@@ -233,7 +217,7 @@ fn pipe_for_all() {
         let (alice, _bob) = everybody();
         write(ROUTER_PATH, ROUTER);
         write(TRANSPORT_PATH, PIPE);
-        let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, PIPE, "10m"));
+        let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, PIPE, "10m", "2s"));
         let refuse = |on: bool| {
             let offer = "is-encrypted --require \
                 --offer=/etc/selfseal/certs/$local_part_data@$domain_data.asc encrypt-to-self";
@@ -260,7 +244,7 @@ fn pipe_for_all_in_one_file() {
         let text = text.replace(procmail, &format!("\n{ROUTER}{procmail}"));
         write(template, &text);
         let site = SITE.replace("split_config='true'", "split_config='false'");
-        let host = Exim::with(&site, Some(Limit::of(template, &text, "10m")));
+        let host = Exim::with(&site, Some(Limit::of(template, &text, "10m", "2s")));
         let name = "[Exim](exim): pipe transport, own certificates";
         Recipe { certificate, ..Recipe::of_all(name, &host, &alice) }.prove();
     });
@@ -290,7 +274,7 @@ fn transport_filter() {
         let (alice, _bob) = everybody();
         write(ROUTER_PATH, ROUTER);
         write(TRANSPORT_PATH, MAILDIR);
-        let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, MAILDIR, "4m"));
+        let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, MAILDIR, "4m", "2s"));
         tells_syslog(&host);
         Recipe::of_all("[Exim](exim): transport filter", &host, &alice).prove();
     });
@@ -305,7 +289,7 @@ fn transport_filter_before_lmtp() {
         wait::until("Dovecot", || UnixStream::connect("/run/dovecot/lmtp").ok());
         write(ROUTER_PATH, ROUTER);
         write(TRANSPORT_PATH, LMTP);
-        let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, LMTP, "4m"));
+        let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, LMTP, "4m", "2s"));
         let name = "[Exim](exim): transport filter before LMTP";
         Recipe::of_all(name, &host, &alice).prove();
         dovecot.kill().expect("killed");

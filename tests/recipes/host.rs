@@ -30,7 +30,7 @@ pub trait Host {
     /// Lets the host try everything again that waits, and waits until it did.
     fn retry(&self);
 
-    /// Makes the host wait for a program a moment only, or (false) as the recipe says.
+    /// Makes the host wait for a program for a moment only, or (false) as it did before.
     fn hurry(&self, _on: bool) {}
 
     /// Takes out of the queue what waits there: for names that nobody will ever have.

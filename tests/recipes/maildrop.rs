@@ -83,7 +83,7 @@ fn of_one_user_behind_a_forward() {
         alice.write(".forward", forward.as_bytes());
         filter(&alice, include_str!("../../contrib/maildrop/mailfilter-sealed"));
         // Sealing hangs before maildrop is there to watch.
-        let host = Postfix::start("command_time_limit = 30s");
+        let host = Postfix::start("");
         let refuse = refusing(&alice, ".forward", forward);
         let name = "[maildrop](maildrop): behind `.forward`";
         Recipe { refuse: Some(&refuse), ..Recipe::of_one(name, &host, &alice) }.prove();

@@ -17,6 +17,7 @@ mod fdm;
 mod fetchmail;
 mod getmail;
 mod host;
+mod limit;
 mod maildrop;
 mod mpop;
 mod opensmtpd;

@@ -7,11 +7,10 @@ mod page;
 mod virtual_users;
 
 use std::path::Path;
-use std::process::Command;
 
 use memchr::memmem;
 
-use crate::agent::Postfix;
+use crate::agent::{HASTY, Postfix, restart};
 use crate::host::Host;
 use crate::recipe::{LETTER, Recipe};
 use crate::resident::{PROGRAMS, output, run, write};
@@ -19,7 +18,6 @@ use crate::world::gpg::Gpg;
 use crate::world::letter::{BOB, original};
 use crate::world::readable::take_mail;
 use crate::world::smtp::{Session, Transfer};
-use crate::world::wait;
 
 /// What Debian's installer writes for a host that takes mail for its users, and a log that a test can read. What
 /// comes from this machine may say with XCLIENT that it comes from elsewhere.
@@ -46,20 +44,12 @@ smtpd_authorized_xclient_hosts = 127.0.0.1
 /// Starts it with these settings besides those of [`SITE`].
 fn start(settings: &str) -> Postfix {
     assert!(Path::new("/usr/sbin/postfix").exists(), "no Postfix here: apt-get install postfix");
-    // A test does not wait for 1,000 seconds.
-    write("/etc/postfix/main.cf", format!("{SITE}command_time_limit = 20s\n{settings}"));
+    write("/etc/postfix/main.cf", format!("{SITE}{settings}"));
     run("newaliases", &[]);
     // As Debian's own start does: some services see a file system of their own.
     run("/usr/lib/postfix/configure-instance.sh", &["-"]);
     restart();
-    Postfix
-}
-
-/// After a change: a reload lets what runs go on for a while.
-fn restart() {
-    let _ = Command::new("postfix").arg("stop").output();
-    run("postfix", &["start"]);
-    wait::until("Postfix", || Session::open(25));
+    Postfix { hasty: HASTY }
 }
 
 /// What its configuration says.

@@ -5,14 +5,20 @@ use crate::machine;
 use crate::recipe::{Recipe, refusing};
 use crate::resident::{Resident, everybody, write};
 
+/// It ends a program before Postfix ends it.
+fn start() -> Postfix {
+    let mut host = Postfix::start("mailbox_command = /usr/bin/procmail -t");
+    host.hasty = "mailbox_command = /usr/bin/procmail -t TIMEOUT=2";
+    host
+}
+
 #[test]
 fn of_one_user() {
     machine::alone(None, || {
         let (alice, _bob) = (Resident::alice(), Resident::new("bob"));
         let procmailrc = include_str!("../../contrib/procmail/procmailrc");
         alice.write(".procmailrc", procmailrc.as_bytes());
-        // A test does not wait for procmail's quarter of an hour.
-        let host = Postfix::start("mailbox_command = /usr/bin/procmail -t TIMEOUT=30");
+        let host = start();
         let refuse = refusing(&alice, ".procmailrc", procmailrc);
         let recipe = Recipe {
             refuse: Some(&refuse),
@@ -27,7 +33,7 @@ fn of_all_users() {
     machine::alone(None, || {
         let (alice, _bob) = everybody();
         write("/etc/procmailrc", include_str!("../../contrib/procmail/etc-procmailrc"));
-        let host = Postfix::start("mailbox_command = /usr/bin/procmail -t TIMEOUT=30");
+        let host = start();
         let recipe = Recipe::of_all("[procmail](procmail): `/etc/procmailrc`", &host, &alice);
         recipe.prove();
     });

@@ -231,10 +231,10 @@ impl<'a> Recipe<'a> {
             self.host.hurry(true);
         }
         let before = self.unsealed();
+        fs::rename(&away, &program).expect("renamed");
         if hangs {
             self.host.hurry(false);
         }
-        fs::rename(&away, &program).expect("renamed");
         if before.sealed.iter().any(|stored| memmem::find(stored, b"noise\n").is_some()) {
             return "**sealed, with the complaint in it**".to_owned();
         }

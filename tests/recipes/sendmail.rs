@@ -8,6 +8,7 @@ use memchr::memmem;
 
 use crate::apart;
 use crate::host::Host;
+use crate::limit::Limit;
 use crate::machine;
 use crate::recipe::Recipe;
 use crate::resident::{PROGRAMS, Resident, everybody_and_rosa, install, run, running, serve, write};
@@ -37,17 +38,23 @@ const AT_ANY_LOAD: [&str; 2] = ["-OQueueLA=1000", "-ORefuseLA=1000"];
 
 struct Sendmail {
     daemon: Child,
-    /// Sendmail waits for a program as long as that runs: the test ends it, as an administrator would.
-    ends_what_hangs: bool,
+    hangs: Hangs,
+}
+
+/// How long a program may hang. Sendmail waits for it as long as it runs.
+enum Hangs {
+    UntilItsLimit(Limit),
+    /// The test ends it, as an administrator would.
+    UntilItIsEnded,
 }
 
 impl Sendmail {
     /// Starts it, once its configuration is in place.
-    fn start(ends_what_hangs: bool) -> Self {
+    fn start(hangs: Hangs) -> Self {
         run("install", &["-d", "-o", "smmta", "-g", "smmsp", "/run/sendmail/mta"]);
         let daemon = serve(PROGRAM, &["-bD", AT_ANY_LOAD[0], AT_ANY_LOAD[1]]);
         wait::until("Sendmail", || Session::open(25));
-        Sendmail { daemon, ends_what_hangs }
+        Sendmail { daemon, hangs }
     }
 
     fn stop(mut self) {
@@ -87,7 +94,7 @@ impl Host for Sendmail {
     /// Sendmail handles each message in processes of its own, from the connection on.
     fn settle(&self) {
         wait::until("the end of all deliveries", || {
-            if self.ends_what_hangs {
+            if matches!(self.hangs, Hangs::UntilItIsEnded) {
                 self.end_what_hangs();
             }
             let others = running("sendmail").into_iter().filter(|pid| *pid != self.daemon.id());
@@ -98,6 +105,12 @@ impl Host for Sendmail {
     fn retry(&self) {
         run(PROGRAM, &["-qf", AT_ANY_LOAD[0], AT_ANY_LOAD[1]]);
         self.settle();
+    }
+
+    fn hurry(&self, on: bool) {
+        if let Hangs::UntilItsLimit(limit) = &self.hangs {
+            limit.hurry(on);
+        }
     }
 
     fn forget(&self) {
@@ -111,19 +124,19 @@ impl Host for Sendmail {
 fn dot_forward() {
     machine::alone(Some("sendmail"), || {
         let (alice, _bob) = (Resident::alice(), Resident::new("bob"));
-        let forward = include_str!("../../contrib/sendmail/forward").replace("KILL 290 ", "KILL 15 ");
-        alice.write(".forward", forward.as_bytes());
-        let host = Sendmail::start(false);
+        let forward = include_str!("../../contrib/sendmail/forward");
+        let limit = Limit::of(alice.write(".forward", forward), forward, "KILL 290 ", "KILL 2 ");
+        let host = Sendmail::start(Hangs::UntilItsLimit(limit));
         assert!(PAGE.contains(REFUSING));
         let refuse = |on: bool| {
-            alice.write(".forward", if on { REFUSING.as_bytes() } else { forward.as_bytes() });
+            alice.write(".forward", if on { REFUSING } else { forward });
         };
         let recipe = Recipe {
             refuse: Some(&refuse),
             ..Recipe::of_one("[Sendmail](sendmail): `.forward`", &host, &alice)
         };
         recipe.prove();
-        recipe.prove_audited(&alice, include_str!("../../contrib/sendmail/forward"), PAGE);
+        recipe.prove_audited(&alice, forward, PAGE);
     });
 }
 
@@ -136,7 +149,7 @@ fn dot_forward_under_smrsh() {
         let forward = include_str!("../../contrib/sendmail/forward-smrsh");
         alice.write(".forward", forward.as_bytes());
         Sendmail::with("FEATURE(`smrsh')dnl", "MAILER_DEFINITIONS");
-        let host = Sendmail::start(true);
+        let host = Sendmail::start(Hangs::UntilItIsEnded);
         let refusing = REFUSING.replace("/home/alice/.cargo/bin/", "");
         let refuse = |on: bool| {
             alice.write(".forward", if on { refusing.as_bytes() } else { forward.as_bytes() });
@@ -159,7 +172,7 @@ fn everybody() {
         Sendmail::with("include(`/etc/mail/m4/selfseal.m4')dnl", "MAILER_DEFINITIONS");
         // His own .forward comes first: he is told in words that can be read.
         bob.write(".forward", b"|/usr/local/bin/deliver\n");
-        let host = Sendmail::start(true);
+        let host = Sendmail::start(Hangs::UntilItIsEnded);
         let recipe = Recipe::of_all("[Sendmail](sendmail): `selfseal.m4`", &host, &alice);
         recipe.prove();
         assert!(sent(&host, &alice, ENCODED).ends_with(&lf(ENCODED)), "as it came");
@@ -176,12 +189,12 @@ fn encoded_text_stays_as_it_came_by_a_line_of_the_page() {
     machine::alone(Some("sendmail"), || {
         let alice = Resident::alice();
         alice.write(".forward", include_bytes!("../../contrib/sendmail/forward"));
-        let host = Sendmail::start(false);
+        let host = Sendmail::start(Hangs::UntilItIsEnded);
         let decoded = sent(&host, &alice, ENCODED);
         assert!(memmem::find(&decoded, b"caf\xe9 is\n").is_some(), "{}", decoded.escape_ascii());
         host.stop();
         Sendmail::with("MODIFY_MAILER_FLAGS(`SHELL', `-9')dnl", "MAILER_DEFINITIONS");
-        let kept = sent(&Sendmail::start(false), &alice, ENCODED);
+        let kept = sent(&Sendmail::start(Hangs::UntilItIsEnded), &alice, ENCODED);
         assert!(kept.ends_with(&lf(ENCODED)), "{}", kept.escape_ascii());
     });
 }
@@ -209,7 +222,7 @@ fn a_forward_that_others_can_write_to_is_passed_over() {
             sent.expect("taken");
             host.settle();
         };
-        let host = Sendmail::start(false);
+        let host = Sendmail::start(Hangs::UntilItIsEnded);
         send(&host);
         let clear = fs::read("/var/mail/alice").expect("the mailbox of Debian's Sendmail");
         assert!(memmem::find(&clear, b"elderberry").is_some(), "{}", clear.escape_ascii());
@@ -218,7 +231,7 @@ fn a_forward_that_others_can_write_to_is_passed_over() {
 
         write("/etc/mail/m4/selfseal.m4", include_str!("../../contrib/sendmail/selfseal.m4"));
         Sendmail::with("include(`/etc/mail/m4/selfseal.m4')dnl", "MAILER_DEFINITIONS");
-        send(&Sendmail::start(false));
+        send(&Sendmail::start(Hangs::UntilItIsEnded));
         nothing_readable("/home/alice".as_ref(), &WORDS);
         nothing_readable("/var/mail".as_ref(), &WORDS);
         assert_eq!(files(&alice.path("Maildir")).len(), 1);

@@ -5,8 +5,8 @@ use std::path::Path;
 use memchr::memmem;
 
 use super::apart::two_recipients_are_sealed_apart;
-use super::{at_example_org, configuration, page, restart, send, start, takes_tls_audit};
-use crate::agent::Postfix;
+use super::{at_example_org, configuration, page, send, start, takes_tls_audit};
+use crate::agent::{Postfix, restart};
 use crate::host::{Host, submit};
 use crate::machine;
 use crate::recipe::LETTER;

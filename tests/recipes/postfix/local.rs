@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::{comes_in_the_clear, configuration, page, restart, send, start};
+use super::{comes_in_the_clear, configuration, page, send, start};
+use crate::agent::restart;
 use crate::host::Host;
 use crate::machine;
 use crate::recipe::{LETTER, Recipe};
