@@ -12,7 +12,7 @@ use crate::host::{Host, submit};
 use crate::limit::Limit;
 use crate::machine;
 use crate::recipe::{LETTER, Recipe, refusing};
-use crate::resident::{CERTIFICATE, Resident, everybody, output, run, serve, write};
+use crate::resident::{CERTIFICATE, Resident, everybody, output, rests, run, running, serve, write};
 use crate::world::gpg::Gpg;
 use crate::world::letter::{WORDS, lf, original};
 use crate::world::readable::{files, readable};
@@ -99,7 +99,7 @@ impl Exim {
     fn kill(mut self) {
         self.daemon.kill().expect("killed");
         self.daemon.wait().expect("ended");
-        wait::until("the end of Exim", || crate::resident::running("exim4").is_empty().then_some(()));
+        wait::until("the end of Exim", || running("exim4").is_empty().then_some(()));
     }
 }
 
@@ -110,10 +110,7 @@ impl Host for Exim {
 
     /// Exim handles each message in processes of its own, from the connection on.
     fn settle(&self) {
-        wait::until("the end of all deliveries", || {
-            let others = crate::resident::running("exim4").into_iter().filter(|pid| *pid != self.daemon.id());
-            (others.count() == 0).then_some(())
-        });
+        wait::until("the end of all deliveries", || rests("exim4", &self.daemon).then_some(()));
     }
 
     fn retry(&self) {

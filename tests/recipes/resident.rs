@@ -134,6 +134,17 @@ pub fn serve(program: &str, arguments: &[&str]) -> Child {
     command.args(arguments).stdin(Stdio::null()).spawn().expect(program)
 }
 
+/// Whether the daemon is the only process that runs this program. One that hands its work to a new process and ends
+/// while /proc is read would be overlooked with it: then the answer is no.
+pub fn rests(program: &str, daemon: &Child) -> bool {
+    let youngest = || {
+        let load = fs::read_to_string("/proc/loadavg").expect("/proc");
+        load.split_whitespace().last().map(str::to_owned)
+    };
+    let before = youngest();
+    running(program) == [daemon.id()] && youngest() == before
+}
+
 /// The processes that run a program of this name.
 pub fn running(program: &str) -> Vec<u32> {
     let entries = fs::read_dir("/proc").expect("/proc").flatten();

@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::limit::Limit;
 use crate::machine;
 use crate::recipe::Recipe;
-use crate::resident::{PROGRAMS, Resident, everybody_and_rosa, install, run, running, serve, write};
+use crate::resident::{PROGRAMS, Resident, everybody_and_rosa, install, rests, run, running, serve, write};
 use crate::world::gpg::Gpg;
 use crate::world::letter::{LETTER, WORDS, lf, original};
 use crate::world::readable::{files, nothing_readable, take_mail};
@@ -97,8 +97,7 @@ impl Host for Sendmail {
             if matches!(self.hangs, Hangs::UntilItIsEnded) {
                 self.end_what_hangs();
             }
-            let others = running("sendmail").into_iter().filter(|pid| *pid != self.daemon.id());
-            (others.count() == 0).then_some(())
+            rests("sendmail", &self.daemon).then_some(())
         });
     }
 
