@@ -4,7 +4,7 @@
 //! three forms. *Spliced*: the original with whole lines put in, so that readers show no difference.
 //! *Wrapped*: the original, verbatim, as the one part of a multipart/mixed. *Divided*: the same, with an
 //! empty line behind a header section that has none. Whatever the form, the way
-//! back gives the original byte for byte; it is gone before anything is encrypted.
+//! back gives the original byte for byte; whatever writes a payload goes it at the same time.
 
 pub mod content_type;
 mod lines;
@@ -14,7 +14,7 @@ mod undo;
 
 use std::io::{self, Write};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use mail_builder::headers::Header as _;
 use mail_builder::headers::content_type::ContentType;
 use memchr::memmem;
@@ -50,6 +50,7 @@ pub enum Form {
 pub struct Payload<'a> {
     /// How the original stands in it.
     pub form: Form,
+    original: &'a [u8],
     head: Vec<u8>,
     spans: [&'a [u8]; 2],
     between: &'static str,
@@ -62,20 +63,15 @@ impl<'a> Payload<'a> {
     /// The payload for `original`, where `outer` are the fields that stand outside.
     ///
     /// # Errors
-    /// The way back fails even from the wrapped form, which would be a fault of ours.
+    /// The kernel has no random octets.
     pub fn of(original: &'a [u8], outer: &[OuterField]) -> Result<Self> {
         let canonical = canonical_ends(original);
         let reason = match spliced(original, outer, canonical) {
-            Ok(payload) if payload.leads_back_to(original) => return Ok(payload),
+            Ok(payload) if payload.header_leads_back() => return Ok(payload),
             Ok(_) => Reason::NoWayBack,
             Err(reason) => reason,
         };
-        let payload = wrapped(original, outer, canonical, reason)?;
-        ensure!(
-            payload.leads_back_to(original),
-            "the sealed form would not lead back to the message; it is kept"
-        );
-        Ok(payload)
+        wrapped(original, outer, canonical, reason)
     }
 
     /// How many octets `write_to` writes.
@@ -84,11 +80,20 @@ impl<'a> Payload<'a> {
         self.head.len() + self.between.len() + spans + self.tail.len()
     }
 
-    /// Writes all of it.
+    /// Writes all of it, and undoes it on the way.
     ///
     /// # Errors
-    /// Those of `out`.
+    /// Those of `out`; what was written does not lead back to the original, which would be a fault of ours.
     pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut checked = Checked { out, undo: Undo::into(Expected(self.original)) };
+        self.write_unchecked(&mut checked)?;
+        match checked.undo.finish() {
+            Ok(Expected(b"")) => Ok(()),
+            _ => Err(no_way_back()),
+        }
+    }
+
+    fn write_unchecked(&self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(&self.head)?;
         self.ends.write_canonical(self.spans[0], out)?;
         out.write_all(self.between.as_bytes())?;
@@ -96,10 +101,40 @@ impl<'a> Payload<'a> {
         out.write_all(self.tail.as_bytes())
     }
 
-    fn leads_back_to(&self, original: &[u8]) -> bool {
-        let mut undo = Undo::into(Expected(original));
-        self.write_to(&mut undo).is_ok() && undo.finish().is_ok_and(|rest| rest.0.is_empty())
+    /// Whether its header section comes back, the one place that lines are put into. Found out beforehand,
+    /// since a wrapped original may still do.
+    fn header_leads_back(&self) -> bool {
+        let header = Entity::split(self.original);
+        let length = header.header.0.len() + header.separator.len();
+        let [before, behind] = self.spans;
+        let (head, tail) = (self.head.clone(), self.tail.clone());
+        let spans = [before, &behind[..length - before.len()]];
+        let payload = Payload { original: &self.original[..length], head, spans, tail, ..*self };
+        payload.write_to(&mut io::sink()).is_ok()
     }
+}
+
+/// A writer that hands on what leads back to the original, and stops at what does not.
+#[derive(Debug)]
+struct Checked<'a, W> {
+    out: W,
+    undo: Undo<Expected<'a>>,
+}
+
+impl<W: Write> Write for Checked<'_, W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.undo.write_all(octets).map_err(|_| no_way_back())?;
+        self.out.write_all(octets)?;
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn no_way_back() -> io::Error {
+    io::Error::other("the sealed form would not lead back to the message; it is kept")
 }
 
 /// A writer that accepts nothing but these bytes.
@@ -149,7 +184,7 @@ fn spliced<'a>(
     let (before, behind) = original.split_at(end);
     let head = beginning("spliced", ends, &added);
     let (spans, tail) = ([before, behind], String::new());
-    Ok(Payload { form: Form::Spliced, head, spans, between, tail, ends, growth })
+    Ok(Payload { form: Form::Spliced, original, head, spans, between, tail, ends, growth })
 }
 
 fn wrapped<'a>(
@@ -170,7 +205,16 @@ fn wrapped<'a>(
     head.extend_from_slice(format!("{MARK_LINE}\r\n--{boundary}\r\n").as_bytes());
     let tail = format!("\r\n--{boundary}--\r\n");
     let (header, rest) = original.split_at(entity.header.0.len());
-    Ok(Payload { form: Form::Wrapped(reason), head, spans: [header, rest], between, tail, ends, growth })
+    Ok(Payload {
+        form: Form::Wrapped(reason),
+        original,
+        head,
+        spans: [header, rest],
+        between,
+        tail,
+        ends,
+        growth,
+    })
 }
 
 /// Whether a line that is no field ends the header section and only text follows, up to the empty line. A

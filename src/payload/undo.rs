@@ -1,6 +1,6 @@
 //! The way back: from a payload to the original, in one pass.
 //!
-//! Before anything is encrypted the payload runs through this and must give the original again. What a
+//! A payload runs through this while it is encrypted, and must give the original again. What a
 //! payload says is a claim, since anyone can encrypt to a public certificate: reading one proves nothing
 //! about who wrote it.
 
