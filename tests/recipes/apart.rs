@@ -1,28 +1,57 @@
-//! Two recipients of one message, Alice and Rosa: what each one has cannot be linked with what the other has.
+//! Two recipients of one message, Alice and Rosa: what each one has cannot be linked with what the other has, and one
+//! who refuses readable mail refuses nobody else's.
 
 use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use memchr::memmem;
+
 use crate::host::Host;
-use crate::recipe::LETTER;
+use crate::recipe::{LETTER, offer_in};
 use crate::world::gpg::Gpg;
 use crate::world::letter::{lf, original};
 use crate::world::manual::armor;
-use crate::world::readable::take_mail;
+use crate::world::readable::{mail, take_mail};
 use crate::world::smtp::{Session, Transfer};
 
 /// Sends one message to both addresses. Each finds it once in the Maildir, sealed to nobody else.
 #[track_caller]
 pub fn prove(host: &dyn Host, addresses: [&str; 2], maildirs: [&Path; 2]) {
+    offer(host, addresses);
+    let [alices, rosas] = maildirs.map(take_mail);
+    are_apart(&alices, &rosas);
+}
+
+/// Sends one message to both while Alice refuses readable mail, by what `refuse` puts into place. The sender is told
+/// of her alone, and Rosa has hers.
+#[track_caller]
+pub fn prove_refused(
+    host: &dyn Host,
+    refuse: &dyn Fn(bool),
+    addresses: [&str; 2],
+    [alices, rosas]: [&Path; 2],
+) {
+    refuse(true);
+    offer(host, addresses);
+    refuse(false);
+    let told = host.told();
+    let [told] = &told[..] else { panic!("told once: {}", told.concat().escape_ascii()) };
+    assert!(offer_in(told).ends_with("the key"));
+    assert!(memmem::find(told, addresses[1].as_bytes()).is_none(), "{}", told.escape_ascii());
+    assert_eq!((mail(alices).len(), host.waiting()), (0, 0));
+    assert!(original(&Gpg::with_keys(&["rosa"]), &take_mail(rosas)).ends_with(&lf(LETTER)));
+}
+
+/// One message to both, and what becomes of it.
+#[track_caller]
+fn offer(host: &dyn Host, addresses: [&str; 2]) {
     let mut session = Session::open(25).expect("the host listens");
     let recipients = addresses.map(str::as_bytes);
     session.offer_to(b"bob@host.example", &recipients, LETTER, Transfer::Data).expect("taken");
     // Sendmail has a process for it.
     drop(session);
     host.settle();
-    let [alices, rosas] = maildirs.map(take_mail);
-    are_apart(&alices, &rosas);
 }
 
 /// What gpg tells of each is another key and another session, and neither opens with the other's key.

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use crate::agent::Postfix;
+use crate::agent::{Postfix, restart};
+use crate::apart;
 use crate::host::Host;
 use crate::limit::Limit;
 use crate::machine;
 use crate::recipe::{Recipe, refusing};
-use crate::resident::{PROGRAMS, Resident, everybody, install, run, write};
+use crate::resident::{PROGRAMS, Resident, everybody_and_rosa, install, run, write};
 use crate::world::fixture;
 use crate::world::letter::{LETTER, WORDS};
 use crate::world::readable::nothing_readable;
@@ -79,14 +80,27 @@ impl Host for Sieve {
 #[test]
 fn before_lmtp() {
     machine::alone(Some("dovecot"), || {
-        let (alice, _bob) = everybody();
+        let (alice, _bob, rosa) = everybody_and_rosa();
         run("useradd", &["--system", "selfseal"]);
         let host = start(
             include_str!("../../contrib/dovecot/main.cf"),
             include_str!("../../contrib/dovecot/master.cf"),
             include_str!("../../contrib/dovecot/lmtp.conf"),
         );
-        Recipe::of_all("[Dovecot](dovecot): `master.cf`, before LMTP", &host, &alice).prove();
+        let line = "mailbox_transport_maps = inline:{alice=selfseal-require}";
+        assert!(include_str!("../../contrib/dovecot/README.md").contains(line));
+        let refuse = |on: bool| {
+            run("postconf", &if on { ["-e", line] } else { ["-X", "mailbox_transport_maps"] });
+            restart();
+        };
+        let name = "[Dovecot](dovecot): `master.cf`, before LMTP";
+        Recipe { refuse: Some(&refuse), ..Recipe::of_all(name, &host, &alice) }.prove();
+        apart::prove_refused(
+            &host,
+            &refuse,
+            ["Alice+tag@Host.Example", "rosa@host.example"],
+            [&alice.path("Maildir"), &rosa.path("Maildir")],
+        );
     });
 }
 

@@ -415,7 +415,7 @@ impl Seen {
 
 /// What the sender of a refused message is to seal the next one with.
 #[track_caller]
-fn offer_in(told: &[u8]) -> &'static str {
+pub fn offer_in(told: &[u8]) -> &'static str {
     let text: Vec<_> = told.iter().filter(|octet| !octet.is_ascii_whitespace()).copied().collect();
     let has = |words: &[u8]| memmem::find(&text, words).is_some();
     if has(FINGERPRINT) && has(b"BEGINPGPPUBLICKEYBLOCK") {
