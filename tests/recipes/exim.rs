@@ -12,7 +12,9 @@ use crate::host::{Host, submit};
 use crate::limit::Limit;
 use crate::machine;
 use crate::recipe::{LETTER, Recipe, refusing};
-use crate::resident::{CERTIFICATE, Resident, everybody, output, rests, run, running, serve, write};
+use crate::resident::{
+    CERTIFICATE, Resident, everybody, everybody_and_rosa, output, rests, run, running, serve, write,
+};
 use crate::world::gpg::Gpg;
 use crate::world::letter::{WORDS, lf, original};
 use crate::world::readable::{files, readable};
@@ -36,10 +38,15 @@ const ROUTER: &str = include_str!("../../contrib/exim/router");
 const PIPE: &str = include_str!("../../contrib/exim/transport-pipe");
 const MAILDIR: &str = include_str!("../../contrib/exim/transport-maildir");
 const LMTP: &str = include_str!("../../contrib/exim/transport-lmtp");
+const REQUIRE_ROUTER: &str = include_str!("../../contrib/exim/router-require");
+const REQUIRE: &str = include_str!("../../contrib/exim/transport-require");
+const PAGE: &str = include_str!("../../contrib/exim/README.md");
 
 /// Where the files for all users go.
 const ROUTER_PATH: &str = "/etc/exim4/conf.d/router/650_selfseal";
 const TRANSPORT_PATH: &str = "/etc/exim4/conf.d/transport/30_selfseal";
+const REQUIRE_ROUTER_PATH: &str = "/etc/exim4/conf.d/router/640_selfseal_require";
+const REQUIRE_PATH: &str = "/etc/exim4/conf.d/transport/30_selfseal_require";
 
 /// Debian's transport for the commands of .forward files.
 const ADDRESS_PIPE: &str = "/etc/exim4/conf.d/transport/30_exim4-config_address_pipe";
@@ -208,21 +215,42 @@ fn mistyped_forward() {
     });
 }
 
+/// Words of the page, for a test that uses them.
+#[track_caller]
+fn on_the_page(words: &'static str) -> &'static str {
+    assert!(PAGE.contains(words), "the page does not say {words}");
+    words
+}
+
+/// Puts the second router and its transport into place, or (false) takes them away again.
+fn refuse_by(transport: &str, on: bool) {
+    for (path, text) in [(REQUIRE_ROUTER_PATH, REQUIRE_ROUTER), (REQUIRE_PATH, transport)] {
+        if on { write(path, text) } else { fs::remove_file(path).expect("removed") }
+    }
+    run("update-exim4.conf", &[]);
+}
+
+/// Proves a recipe, and that Alice can refuse readable mail alone, under any tag.
+fn prove_for_all(recipe: &Recipe, rosa: &Resident) {
+    recipe.prove();
+    apart::prove_refused(
+        recipe.host,
+        recipe.refuse.expect("a way to refuse"),
+        ["Alice+tag@host.example", "rosa@host.example"],
+        [&recipe.maildir, &rosa.path("Maildir")],
+    );
+}
+
 #[test]
 fn pipe_for_all() {
     machine::alone(Some("exim"), || {
-        let (alice, _bob) = everybody();
+        let (alice, _bob, rosa) = everybody_and_rosa();
         write(ROUTER_PATH, ROUTER);
         write(TRANSPORT_PATH, PIPE);
         let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, PIPE, "10m", "2s"));
-        let refuse = |on: bool| {
-            let offer = "is-encrypted --require \
-                --offer=/etc/selfseal/certs/$local_part_data@$domain_data.asc encrypt-to-self";
-            write(TRANSPORT_PATH, if on { PIPE.replace("encrypt-to-self", offer) } else { PIPE.to_owned() });
-            run("update-exim4.conf", &[]);
-        };
+        let refuse = |on| refuse_by(REQUIRE, on);
         let name = "[Exim](exim): pipe transport, `--certs`";
-        Recipe { refuse: Some(&refuse), ..Recipe::of_all(name, &host, &alice) }.prove();
+        prove_for_all(&Recipe { refuse: Some(&refuse), ..Recipe::of_all(name, &host, &alice) }, &rosa);
     });
 }
 
@@ -230,7 +258,7 @@ fn pipe_for_all() {
 #[test]
 fn pipe_for_all_in_one_file() {
     machine::alone(Some("exim"), || {
-        let (alice, _bob) = everybody();
+        let (alice, _bob, rosa) = everybody_and_rosa();
         fs::remove_file(CERTIFICATE).expect("removed");
         let certificate = alice.write(".config/selfseal/cert.asc", fixture("keys/alice.asc"));
         let template = "/etc/exim4/exim4.conf.template";
@@ -242,8 +270,19 @@ fn pipe_for_all_in_one_file() {
         write(template, &text);
         let site = SITE.replace("split_config='true'", "split_config='false'");
         let host = Exim::with(&site, Some(Limit::of(template, &text, "10m", "2s")));
+        let offer = REQUIRE.replace(
+            "/etc/selfseal/certs/$local_part_data@$domain_data.asc",
+            on_the_page("$home/.config/selfseal/cert.asc"),
+        );
+        let refusing = text.replace(transports, &format!("{transports}{offer}"));
+        let refusing = refusing.replace(ROUTER, &format!("{REQUIRE_ROUTER}{ROUTER}"));
+        let refuse = |on: bool| {
+            write(template, if on { &refusing } else { &text });
+            run("update-exim4.conf", &[]);
+        };
         let name = "[Exim](exim): pipe transport, own certificates";
-        Recipe { certificate, ..Recipe::of_all(name, &host, &alice) }.prove();
+        let recipe = Recipe::of_all(name, &host, &alice);
+        prove_for_all(&Recipe { certificate, refuse: Some(&refuse), ..recipe }, &rosa);
     });
 }
 
@@ -268,27 +307,32 @@ fn tells_syslog(host: &Exim) {
 #[test]
 fn transport_filter() {
     machine::alone(Some("exim"), || {
-        let (alice, _bob) = everybody();
+        let (alice, _bob, rosa) = everybody_and_rosa();
         write(ROUTER_PATH, ROUTER);
         write(TRANSPORT_PATH, MAILDIR);
         let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, MAILDIR, "4m", "2s"));
         tells_syslog(&host);
-        Recipe::of_all("[Exim](exim): transport filter", &host, &alice).prove();
+        let refuse = |on| refuse_by(REQUIRE, on);
+        let name = "[Exim](exim): transport filter";
+        prove_for_all(&Recipe { refuse: Some(&refuse), ..Recipe::of_all(name, &host, &alice) }, &rosa);
     });
 }
 
 #[test]
 fn transport_filter_before_lmtp() {
     machine::alone(Some("exim"), || {
-        let (alice, _bob) = everybody();
+        let (alice, _bob, rosa) = everybody_and_rosa();
         write("/etc/dovecot/selfseal.conf", DOVECOT);
         let mut dovecot = serve("/usr/sbin/dovecot", &["-F", "-c", "/etc/dovecot/selfseal.conf"]);
         wait::until("Dovecot", || UnixStream::connect("/run/dovecot/lmtp").ok());
         write(ROUTER_PATH, ROUTER);
         write(TRANSPORT_PATH, LMTP);
         let host = Exim::with_limit(Limit::of(TRANSPORT_PATH, LMTP, "4m", "2s"));
+        let store = on_the_page("deliver lmtp:unix:/run/dovecot/lmtp");
+        let require = REQUIRE.replace("deliver\n", &format!("{store}\n"));
+        let refuse = |on| refuse_by(&require, on);
         let name = "[Exim](exim): transport filter before LMTP";
-        Recipe::of_all(name, &host, &alice).prove();
+        prove_for_all(&Recipe { refuse: Some(&refuse), ..Recipe::of_all(name, &host, &alice) }, &rosa);
         dovecot.kill().expect("killed");
         dovecot.wait().expect("ended");
     });
