@@ -82,6 +82,15 @@ pub fn refusing<'a>(user: &'a Resident, file: &'a str, shipped: &'a str) -> impl
     }
 }
 
+/// A line that refuses readable mail in a file of `user`'s own, which goes before what holds for all users; or (false)
+/// no such file.
+pub fn refusing_first<'a>(user: &'a Resident, file: &'a str, line: &'a str) -> impl Fn(bool) + 'a {
+    move |on| match on {
+        true => drop(user.write(file, line)),
+        false => fs::remove_file(user.path(file)).expect("removed"),
+    }
+}
+
 impl<'a> Recipe<'a> {
     /// One for Alice alone, with the programs and the certificate in her home.
     pub fn of_one(name: &'a str, host: &'a (dyn Host + Sync), alice: &Resident) -> Self {

@@ -10,7 +10,7 @@ use crate::apart;
 use crate::host::Host;
 use crate::limit::Limit;
 use crate::machine;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, refusing_first};
 use crate::resident::{PROGRAMS, Resident, everybody_and_rosa, install, rests, run, running, serve, write};
 use crate::world::gpg::Gpg;
 use crate::world::letter::{LETTER, WORDS, lf, original};
@@ -24,6 +24,11 @@ const PAGE: &str = include_str!("../../contrib/sendmail/README.md");
 /// Its line that refuses readable mail.
 const REFUSING: &str = "\"|/home/alice/.cargo/bin/is-encrypted --require \
     --offer /home/alice/.config/selfseal/cert.asc encrypt-to-self deliver\"\n";
+
+/// The same where all users' mail is sealed.
+const REFUSING_FIRST: &str = "\"|/usr/local/bin/is-encrypted --require \
+    --offer /etc/selfseal/certs/alice@host.example.asc \
+    encrypt-to-self --cert /etc/selfseal/certs/alice@host.example.asc deliver\"\n";
 
 /// Text that some hosts decode on the way.
 const ENCODED: &[u8] = b"From: Bob <bob@host.example>\r\nTo: alice@host.example\r\nSubject: elderberry\r\n\
@@ -172,14 +177,14 @@ fn everybody() {
         // His own .forward comes first: he is told in words that can be read.
         bob.write(".forward", b"|/usr/local/bin/deliver\n");
         let host = Sendmail::start(Hangs::UntilItIsEnded);
+        assert!(PAGE.contains(REFUSING_FIRST));
+        let refuse = refusing_first(&alice, ".forward", REFUSING_FIRST);
         let recipe = Recipe::of_all("[Sendmail](sendmail): `selfseal.m4`", &host, &alice);
-        recipe.prove();
+        Recipe { refuse: Some(&refuse), ..recipe }.prove();
+        let maildirs = [&*alice.path("Maildir"), &rosa.path("Maildir")];
+        apart::prove_refused(&host, &refuse, ["alice+tag@host.example", "rosa@host.example"], maildirs);
         assert!(sent(&host, &alice, ENCODED).ends_with(&lf(ENCODED)), "as it came");
-        apart::prove(
-            &host,
-            ["team@host.example", "rosa@host.example"],
-            [&alice.path("Maildir"), &rosa.path("Maildir")],
-        );
+        apart::prove(&host, ["team@host.example", "rosa@host.example"], maildirs);
     });
 }
 
