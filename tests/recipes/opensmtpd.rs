@@ -10,7 +10,7 @@ use crate::apart;
 use crate::host::Host;
 use crate::limit::Limit;
 use crate::machine;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, refusing_first};
 use crate::resident::{Resident, everybody_and_rosa, install, output, run, write};
 use crate::world::letter::LETTER;
 use crate::world::readable::files;
@@ -207,13 +207,15 @@ fn everybody() {
         // His own .forward comes first: he is told in words that can be read.
         bob.write(".forward", b"|/usr/local/bin/deliver\n");
         let host = with_configuration();
+        let line = "\"|exec /usr/local/bin/is-encrypted --require --offer-at https://host.example/alice.asc \
+            encrypt-to-self --cert /etc/selfseal/certs/alice@host.example.asc deliver\"\n";
+        assert!(PAGE.contains(line));
+        let refuse = refusing_first(&alice, ".forward", line);
         let recipe = Recipe::of_all("[OpenSMTPD](opensmtpd): `smtpd.conf`", &host, &alice);
-        recipe.prove();
-        apart::prove(
-            &host,
-            ["team@host.example", "rosa@host.example"],
-            [&alice.path("Maildir"), &rosa.path("Maildir")],
-        );
+        Recipe { refuse: Some(&refuse), ..recipe }.prove();
+        let maildirs = [&*alice.path("Maildir"), &rosa.path("Maildir")];
+        apart::prove_refused(&host, &refuse, ["alice+tag@host.example", "rosa@host.example"], maildirs);
+        apart::prove(&host, ["team@host.example", "rosa@host.example"], maildirs);
     });
 }
 
