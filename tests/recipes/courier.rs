@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::apart;
 use crate::host::Host;
 use crate::machine;
-use crate::recipe::{Recipe, refusing};
+use crate::recipe::{Recipe, refusing, refusing_first};
 use crate::resident::{CERTIFICATE, PROGRAMS, Resident, install, run, serve, write};
 use crate::world::fixture;
 use crate::world::readable::files;
@@ -135,14 +136,25 @@ fn of_one_user() {
 #[test]
 fn of_all_users() {
     machine::alone(Some("courier"), || {
-        let (alice, _bob) = (Resident::new("alice"), bob());
+        let (alice, rosa, _bob) = (Resident::new("alice"), Resident::new("rosa"), bob());
         install(Path::new(PROGRAMS));
         write(CERTIFICATE, fixture("keys/alice.asc"));
+        write("/etc/selfseal/certs/rosa@host.example.asc", fixture("keys/rosa.asc"));
         let courierd = fs::read_to_string("/etc/courier/courierd").expect("Debian's configuration");
         let line = include_str!("../../contrib/courier/defaultdelivery");
         write("/etc/courier/courierd", courierd.replace("DEFAULTDELIVERY=./Maildir\n", line));
         let host = Courier::start();
+        let line = "| /usr/local/bin/is-encrypted --require --offer /etc/selfseal/certs/alice@host.example.asc \
+            encrypt-to-self --certs=/etc/selfseal/certs deliver || exit\n";
+        assert!(include_str!("../../contrib/courier/README.md").contains(line));
+        let refuse = refusing_first(&alice, ".courier", line);
         let recipe = Recipe::of_all("[Courier](courier): `DEFAULTDELIVERY`", &host, &alice);
-        recipe.prove();
+        Recipe { refuse: Some(&refuse), ..recipe }.prove();
+        apart::prove_refused(
+            &host,
+            &refuse,
+            ["alice@host.example", "rosa@host.example"],
+            [&alice.path("Maildir"), &rosa.path("Maildir")],
+        );
     });
 }
