@@ -1,9 +1,10 @@
 //! procmail, behind Postfix.
 
 use crate::agent::Postfix;
+use crate::apart;
 use crate::machine;
 use crate::recipe::{Recipe, refusing};
-use crate::resident::{Resident, everybody, write};
+use crate::resident::{Resident, everybody_and_rosa, write};
 
 /// It ends a program before Postfix ends it.
 fn start() -> Postfix {
@@ -31,10 +32,19 @@ fn of_one_user() {
 #[test]
 fn of_all_users() {
     machine::alone(None, || {
-        let (alice, _bob) = everybody();
-        write("/etc/procmailrc", include_str!("../../contrib/procmail/etc-procmailrc"));
+        let (alice, _bob, rosa) = everybody_and_rosa();
+        let (path, procmailrc) = ("/etc/procmailrc", include_str!("../../contrib/procmail/etc-procmailrc"));
+        write(path, procmailrc);
         let host = start();
+        let refusing = procmailrc.replace("(nobody)", "(alice|carol)");
+        let refuse = |on| write(path, if on { &refusing } else { procmailrc });
         let recipe = Recipe::of_all("[procmail](procmail): `/etc/procmailrc`", &host, &alice);
-        recipe.prove();
+        Recipe { refuse: Some(&refuse), ..recipe }.prove();
+        apart::prove_refused(
+            &host,
+            &refuse,
+            ["Alice+tag@host.example", "rosa@host.example"],
+            [&alice.path("Maildir"), &rosa.path("Maildir")],
+        );
     });
 }
