@@ -6,10 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::agent::Postfix;
+use crate::apart;
 use crate::host::Host;
 use crate::machine;
 use crate::recipe::{Recipe, refusing};
-use crate::resident::{Resident, everybody, running, write};
+use crate::resident::{Resident, everybody_and_rosa, running, write};
 use crate::world::wait;
 
 /// The same host. A test does not wait for maildrop's five minutes, which nobody can set.
@@ -90,12 +91,30 @@ fn of_one_user_behind_a_forward() {
     });
 }
 
+/// What the page shows for the beginning of /etc/maildroprc.
+fn rule() -> String {
+    let page = include_str!("../../contrib/maildrop/README.md").lines();
+    let lines =
+        page.skip_while(|line| !line.starts_with("    if ")).take_while(|line| line.starts_with("    "));
+    lines.map(|line| format!("{}\n", &line[4..])).collect()
+}
+
 #[test]
 fn of_all_users() {
     machine::alone(None, || {
-        let (alice, _bob) = everybody();
-        write("/etc/maildroprc", include_str!("../../contrib/maildrop/maildroprc"));
+        let (alice, _bob, rosa) = everybody_and_rosa();
+        let (path, maildroprc) = ("/etc/maildroprc", include_str!("../../contrib/maildrop/maildroprc"));
+        write(path, maildroprc);
         let host = Maildrop(Postfix::start("mailbox_command = /usr/bin/maildrop"));
-        Recipe::of_all("[maildrop](maildrop): `/etc/maildroprc`", &host, &alice).prove();
+        let rule = rule();
+        let refuse = |on| write(path, if on { rule.clone() + maildroprc } else { maildroprc.to_owned() });
+        let recipe = Recipe::of_all("[maildrop](maildrop): `/etc/maildroprc`", &host, &alice);
+        Recipe { refuse: Some(&refuse), ..recipe }.prove();
+        apart::prove_refused(
+            &host,
+            &refuse,
+            ["Alice+tag@host.example", "rosa@host.example"],
+            [&alice.path("Maildir"), &rosa.path("Maildir")],
+        );
     });
 }
