@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::apart::two_recipients_are_sealed_apart;
 use super::{at_example_org, configuration, page, send, start, takes_tls_audit};
 use crate::agent::{Postfix, restart};
+use crate::apart;
 use crate::host::{Host, submit};
 use crate::machine;
 use crate::recipe::{FIELDS, LETTER, Recipe};
@@ -14,7 +15,7 @@ use crate::resident::{Resident, install, run, serve, write};
 use crate::world::gpg::Gpg;
 use crate::world::letter::{BOB, encrypted_by, lf, original};
 use crate::world::readable::{files, take_mail};
-use crate::world::wait;
+use crate::world::{fixture, wait};
 
 const MAILDIRS: &str = "## Virtual users, Maildirs";
 const DOVECOT: &str = "## Virtual users, Dovecot";
@@ -31,7 +32,8 @@ fn maildirs() {
         restart();
         let line = fs::read_to_string(TABLE).expect("the table");
         let refuse = |on: bool| {
-            write(TABLE, if on { line.replace("selfseal:", "selfseal-require:") } else { line.clone() });
+            let alices = if on { line.replace("selfseal:", "selfseal-require:") } else { line.clone() };
+            write(TABLE, alices + &line.replace("alice", "rosa"));
             restart();
         };
         let [alice, rosa] = ["alice", "rosa"].map(|name| Path::new("/srv/mail/example.org").join(name));
@@ -43,13 +45,18 @@ fn maildirs() {
         page::is_shown_by(&fs::read_to_string("/var/log/mail.log").expect("a log"), &host.told().concat());
         no_name_becomes_a_path(&host, &alice);
         takes_tls_audit(&host, &alice);
-        write(TABLE, [&line, &line.replace("alice", "rosa")].map(String::as_str).concat());
-        restart();
+        refuses_for_alice_alone(&host, &refuse, [&alice, &rosa]);
         two_recipients_are_sealed_apart(&host, [alice, rosa]);
 
         page::undo(MAILDIRS);
         assert_eq!(configuration(), before);
     });
+}
+
+/// Whatever tag her address has, and however it is written.
+fn refuses_for_alice_alone(host: &Postfix, refuse: &dyn Fn(bool), maildirs: [&Path; 2]) {
+    write("/etc/selfseal/certs/rosa@example.org.asc", fixture("keys/rosa.asc"));
+    apart::prove_refused(host, refuse, ["Alice+tag@Example.org", "rosa@example.org"], maildirs);
 }
 
 /// Not even of a message that passes as it came, from a user of this host, whom no table stops.
@@ -123,6 +130,7 @@ fn dovecot() {
         let [alice, rosa] = ["alice", "rosa"].map(|name| PathBuf::from("/srv/mail/example.org").join(name));
         let name = "[Postfix](postfix): virtual users, Dovecot";
         Recipe { refuse: Some(&refuse), ..at_example_org(name, &host, &alice) }.prove();
+        refuses_for_alice_alone(&host, &refuse, [&alice, &rosa]);
         two_recipients_are_sealed_apart(&host, [alice, rosa]);
 
         run("postconf", &["-X", "transport_maps"]);
