@@ -8,7 +8,7 @@
 use std::io::{self, Write};
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{self, STANDARD};
 use crc::{CRC_24_OPENPGP, Crc, Digest, Table};
 
 /// Octets and characters in a line.
@@ -28,6 +28,17 @@ pub enum Checksum {
     Crc24,
     /// Behind SEIPDv2.
     None,
+}
+
+/// The fastest that this processor has.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn base64() -> impl Engine {
+    base64::engine::Simd::standard(general_purpose::PAD)
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn base64() -> impl Engine {
+    STANDARD
 }
 
 /// A writer of armored octets.
@@ -69,8 +80,9 @@ impl<W: Write> Armor<W> {
     /// Encodes `raw`, whole lines unless it is the end.
     fn lines(&mut self, raw: &[u8]) -> io::Result<()> {
         let mut encoded = [0; LINES * LINE];
+        let base64 = base64();
         for lines in raw.chunks(LINES * RAW) {
-            let length = STANDARD.encode_slice(lines, &mut encoded).map_err(io::Error::other)?;
+            let length = base64.encode_slice(lines, &mut encoded).map_err(io::Error::other)?;
             for line in encoded[..length].chunks(LINE) {
                 self.block.extend_from_slice(line);
                 self.block.extend_from_slice(self.eol);
