@@ -37,6 +37,11 @@ ssl = no
 
 const LOCAL: &str = "/etc/dovecot/local.conf";
 
+const SIEVE: &str = include_str!("../../contrib/dovecot/sieve.conf");
+
+/// Where the script lies, whichever it is.
+const SCRIPT: &str = "/etc/dovecot/sieve/selfseal.sieve";
+
 /// Starts Dovecot with this local.conf, and a Postfix with these lines more.
 fn start(main: &str, master: &str, local: &str) -> Postfix {
     write(LOCAL, [DOVECOT, local].concat());
@@ -118,27 +123,69 @@ fn before_lda() {
     });
 }
 
-#[test]
-fn sieve() {
+/// A host where Sieve seals as this local.conf says, once there is a script.
+fn start_sieve(local: &str) -> (Resident, Postfix) {
+    let alice = Resident::new("alice");
+    install(Path::new(PROGRAMS));
+    alice.write(".config/selfseal/cert.asc", fixture("keys/alice.asc"));
+    (alice, start("mailbox_transport = lmtp:unix:private/dovecot-lmtp\n", "", local))
+}
+
+/// Puts a script in its place.
+fn put(script: &str) {
+    write(SCRIPT, script);
+    run("sievec", &[SCRIPT]);
+}
+
+fn send(host: &dyn Host) {
+    host.offer(b"bob@host.example", b"alice@host.example", LETTER, Transfer::Data).expect("taken");
+    host.settle();
+}
+
+/// Proves a script that runs the programs by this command of Pigeonhole's.
+fn prove_sieve(name: &str, command: &str, script: &str) {
     machine::alone(Some("dovecot"), || {
-        let (alice, _bob) = (Resident::new("alice"), Resident::bob());
-        install(Path::new(PROGRAMS));
-        alice.write(".config/selfseal/cert.asc", fixture("keys/alice.asc"));
-        let script = "/etc/dovecot/sieve/selfseal.sieve";
-        write(script, include_str!("../../contrib/dovecot/selfseal.sieve"));
-        let local = include_str!("../../contrib/dovecot/sieve.conf");
-        let host = start("mailbox_transport = lmtp:unix:private/dovecot-lmtp\n", "", local);
-        let host = Sieve(host, Limit::of(LOCAL, &[DOVECOT, local].concat(), "5m", "2s"));
-        run("sievec", &[script]);
+        let _bob = Resident::bob();
+        let (alice, host) = start_sieve(SIEVE);
+        put(script);
+        // A script of her own never has a turn.
+        let own = alice.write(".dovecot.sieve", "redirect \"bob@host.example\";");
         machine::close_temporary_directories();
-        let name = "[Dovecot](dovecot): `selfseal.sieve`";
+        let [patient, hasty] = ["5m", "2s"].map(|time| format!("sieve_{command}_exec_timeout = {time}"));
+        let host = Sieve(host, Limit::of(LOCAL, &[DOVECOT, SIEVE].concat(), &patient, &hasty));
         Recipe { programs: PROGRAMS.into(), ..Recipe::of_one(name, &host, &alice) }.prove();
-        // Without the script Dovecot keeps a message as it came, for which there is no place.
-        fs::remove_file(script).expect("removed");
-        fs::remove_file(Path::new(script).with_extension("svbin")).expect("removed");
-        host.offer(b"bob@host.example", b"alice@host.example", LETTER, Transfer::Data).expect("taken");
-        host.settle();
+        // Ours does not compile.
+        write(SCRIPT, "nonsense");
+        send(&host);
+        assert_eq!((host.waiting(), host.told().len()), (1, 0));
+        host.forget();
+        // It is missing: now hers has a turn.
+        fs::remove_file(SCRIPT).expect("removed");
+        fs::remove_file(Path::new(SCRIPT).with_extension("svbin")).expect("removed");
+        send(&host);
+        assert_eq!((host.waiting(), host.told().len()), (0, 1));
+        // No script at all: Dovecot keeps the message as it came, for which there is no place.
+        fs::remove_file(own).expect("removed");
+        send(&host);
         assert_eq!(host.waiting(), 1);
         nothing_readable(&alice.path(""), &WORDS);
     });
+}
+
+#[test]
+fn sieve_filter() {
+    let script = include_str!("../../contrib/dovecot/selfseal.sieve");
+    prove_sieve("[Dovecot](dovecot): `selfseal.sieve`", "filter", script);
+}
+
+#[test]
+fn sieve_pipe() {
+    let script = include_str!("../../contrib/dovecot/pipe.sieve");
+    prove_sieve("[Dovecot](dovecot): `pipe.sieve`", "pipe", script);
+}
+
+#[test]
+fn sieve_execute() {
+    let script = include_str!("../../contrib/dovecot/execute.sieve");
+    prove_sieve("[Dovecot](dovecot): `execute.sieve`", "execute", script);
 }
