@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use memchr::memmem;
+
 use crate::agent::{Postfix, restart};
 use crate::apart;
 use crate::host::Host;
@@ -12,7 +14,7 @@ use crate::recipe::{Recipe, refusing};
 use crate::resident::{PROGRAMS, Resident, everybody_and_rosa, install, run, write};
 use crate::world::fixture;
 use crate::world::letter::{LETTER, WORDS};
-use crate::world::readable::nothing_readable;
+use crate::world::readable::{nothing_readable, take_mail};
 use crate::world::smtp::Transfer;
 
 /// A host that takes mail for its users.
@@ -188,4 +190,34 @@ fn sieve_pipe() {
 fn sieve_execute() {
     let script = include_str!("../../contrib/dovecot/execute.sieve");
     prove_sieve("[Dovecot](dovecot): `execute.sieve`", "execute", script);
+}
+
+/// What the page warns of: with an inbox, Sieve keeps in it, as it came, what a program fails to seal.
+#[test]
+fn sieve_with_an_inbox() {
+    machine::alone(Some("dovecot"), || {
+        let trick = "  namespace inbox {\n    location = maildir:/dev/null\n  }\n";
+        assert!(SIEVE.contains(trick), "{trick}");
+        let (alice, host) = start_sieve(&SIEVE.replace(trick, ""));
+        let program = Path::new(PROGRAMS).join("encrypt-to-self");
+        let is_kept_readable = || {
+            send(&host);
+            assert_eq!(host.waiting(), 0);
+            memmem::find(&take_mail(&alice.path("Maildir")), WORDS[1].as_bytes()).is_some()
+        };
+        for script in [
+            r#"require "vnd.dovecot.filter"; filter "encrypt-to-self";"#,
+            r#"require "vnd.dovecot.pipe"; pipe "encrypt-to-self" "deliver";"#,
+            r#"require "vnd.dovecot.execute"; if execute :pipe "encrypt-to-self" "deliver" { discard; }"#,
+        ] {
+            put(script);
+            assert!(!is_kept_readable(), "it seals: {script}");
+            for cause in [&alice.path(".config/selfseal/cert.asc"), &program] {
+                let away = cause.with_extension("away");
+                fs::rename(cause, &away).expect("renamed");
+                assert!(is_kept_readable(), "no page needs to warn of it: {script}");
+                fs::rename(&away, cause).expect("renamed");
+            }
+        }
+    });
 }
