@@ -3,14 +3,14 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::agent::Postfix;
 use crate::apart;
 use crate::host::Host;
 use crate::machine;
 use crate::recipe::{Recipe, refusing};
-use crate::resident::{Resident, everybody_and_rosa, running, write};
+use crate::resident::{Resident, end, everybody_and_rosa, running, write};
 use crate::world::wait;
 
 /// The same host. A test does not wait for maildrop's five minutes, which nobody can set.
@@ -40,13 +40,6 @@ impl Host for Maildrop {
 
     fn forget(&self) {
         self.0.forget();
-    }
-}
-
-fn end(pids: &[u32], signal: Signal) {
-    for pid in pids {
-        let pid = i32::try_from(*pid).ok().and_then(Pid::from_raw).expect("a process");
-        let _ = kill_process(pid, signal);
     }
 }
 

@@ -114,6 +114,11 @@ impl<'a> Recipe<'a> {
 
     /// Goes through all cases, and holds the line of the table against what was seen.
     pub fn prove(&self) {
+        crate::table::hold(self.name, &self.cases());
+    }
+
+    /// What is seen in each case, in the words of the table.
+    pub fn cases(&self) -> Vec<(&'static str, String)> {
         let gpg = Gpg::with_keys(&["alice"]);
         let mut line = vec![("readable", self.send(&gpg, LETTER)), ("encrypted", self.encrypted(&gpg))];
         line.push(("no certificate", self.without_certificate(&gpg)));
@@ -138,7 +143,7 @@ impl<'a> Recipe<'a> {
         for (name, outcome) in &line {
             eprintln!("{}: {name}: {outcome}", self.name);
         }
-        crate::table::hold(self.name, &line);
+        line
     }
 
     /// With `tls-audit` in the shipped `.forward`, as the page shows it: its verdict stands on the message.

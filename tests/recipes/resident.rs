@@ -6,6 +6,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::world::{fixture, program_path};
 
 /// A user with a home below /home, as useradd(8) makes them.
@@ -51,13 +53,20 @@ impl Resident {
         path
     }
 
-    /// Runs a command as cron(8) runs a line of the user's crontab, and returns what it says.
-    pub fn cron(&self, command: &str) -> Vec<u8> {
+    /// A shell that runs a command as the user, at home, with HOME alone in its environment.
+    pub fn shell(&self, command: &str) -> Command {
         let home = self.path("");
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", &format!("({command}) 2>&1")]).stdin(Stdio::null()).current_dir(&home);
-        shell.env_clear().env("HOME", &home).env("LOGNAME", self.name).env("PATH", "/usr/bin:/bin");
-        shell.uid(self.uid).gid(self.uid).output().expect("a shell").stdout
+        shell.args(["-c", command]).current_dir(&home).env_clear().env("HOME", &home);
+        shell.uid(self.uid).gid(self.uid);
+        shell
+    }
+
+    /// Runs a command as cron(8) runs a line of the user's crontab, and returns what it says.
+    pub fn cron(&self, command: &str) -> Vec<u8> {
+        let mut shell = self.shell(&format!("({command}) 2>&1"));
+        shell.stdin(Stdio::null()).env("LOGNAME", self.name).env("PATH", "/usr/bin:/bin");
+        shell.output().expect("a shell").stdout
     }
 
     /// Gives a file and the directories above it to the user.
@@ -154,4 +163,12 @@ pub fn running(program: &str) -> Vec<u32> {
             .is_ok_and(|exe| exe.file_name().is_some_and(|name| name == program))
     };
     pids.filter(runs).collect()
+}
+
+/// Ends processes, as far as they have not ended yet.
+pub fn end(pids: &[u32], signal: Signal) {
+    for pid in pids {
+        let pid = i32::try_from(*pid).ok().and_then(Pid::from_raw).expect("a process");
+        let _ = kill_process(pid, signal);
+    }
 }
