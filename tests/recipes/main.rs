@@ -24,6 +24,7 @@ mod opensmtpd;
 mod postfix;
 mod procmail;
 mod pulled;
+mod qmail;
 mod recipe;
 mod resident;
 mod sendmail;
