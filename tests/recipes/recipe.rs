@@ -63,7 +63,7 @@ struct Seen {
 }
 
 /// What happens to the program that seals.
-const TROUBLES: [(&str, Option<&str>); 5] = [
+pub const TROUBLES: [(&str, Option<&str>); 5] = [
     ("status 1", Some("cat >/dev/null; exit 1")),
     ("signal", Some("cat >/dev/null; kill -9 $$")),
     ("hangs", Some("exec sleep 1000")),

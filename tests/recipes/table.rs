@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use crate::recipe::TROUBLES;
+
 /// Checks that the line of this recipe says what was seen, or writes it there when asked to.
 #[track_caller]
 pub fn hold(recipe: &str, seen: &[(&str, String)]) {
@@ -43,12 +45,23 @@ fn a_page_says_first_what_its_host_cannot_do() {
     let text = fs::read_to_string(page()).expect("contrib/README.md");
     let recipes: Vec<_> = text.lines().filter(|line| line.starts_with("| [")).collect();
     assert!(!recipes.is_empty(), "the table has recipes");
+    let cells = |line: &str| line.split(" | ").map(str::to_owned).collect::<Vec<_>>();
+    let heads = cells(text.lines().find(|line| line.starts_with("| Recipe |")).expect("a head"));
+    // A broken program is no reason for a bounce: the sender did nothing wrong.
+    let is_trouble = |head: &str| TROUBLES.iter().any(|(name, _)| *name == head);
     for line in recipes {
         // | [Host](directory): recipe | outcome ...
         let directory = line.split(['(', ')']).nth(1).expect("a directory");
         let page = page().with_file_name(directory).join("README.md");
         let page = fs::read_to_string(&page).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
-        let warns = page.lines().nth(2).is_some_and(|first| first.starts_with("**"));
+        let first: Vec<_> = page.lines().skip(2).take_while(|line| !line.is_empty()).collect();
+        let first = first.join(" ");
+        let bounces = heads.iter().zip(cells(line)).any(|(head, cell)| is_trouble(head) && cell == "bounces");
+        assert!(
+            !bounces || first.contains(" bounces "),
+            "the first words of {directory} do not say:\n{line}"
+        );
+        let warns = first.starts_with("**");
         assert!(warns || !line.contains("**"), "the first line of {directory} does not warn:\n{line}");
     }
 }
