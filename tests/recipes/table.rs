@@ -56,12 +56,19 @@ fn a_page_says_first_what_its_host_cannot_do() {
         let page = fs::read_to_string(&page).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
         let first: Vec<_> = page.lines().skip(2).take_while(|line| !line.is_empty()).collect();
         let first = first.join(" ");
-        let bounces = heads.iter().zip(cells(line)).any(|(head, cell)| is_trouble(head) && cell == "bounces");
-        assert!(
-            !bounces || first.contains(" bounces "),
-            "the first words of {directory} do not say:\n{line}"
-        );
-        let warns = first.starts_with("**");
-        assert!(warns || !line.contains("**"), "the first line of {directory} does not warn:\n{line}");
+        let row: Vec<_> = heads.iter().zip(cells(line)).collect();
+        let any = |of: &dyn Fn(&str) -> bool, outcome: &str| {
+            row.iter().any(|(head, cell)| of(head.as_str()) && cell == outcome)
+        };
+        for (holds, word) in [
+            (any(&is_trouble, "bounces"), " bounces "),
+            (any(&|head| head == "refused", "–"), "refuse"),
+            (line.contains("**"), "**"),
+        ] {
+            assert!(
+                !holds || first.contains(word),
+                "the first words of {directory} have no {word:?}:\n{line}"
+            );
+        }
     }
 }
