@@ -8,7 +8,7 @@ use std::process::Output;
 use memchr::memmem;
 
 use crate::host::Host;
-use crate::recipe::{LETTER, offer_in};
+use crate::recipe::{LETTER, Recipe, offer_in};
 use crate::world::gpg::Gpg;
 use crate::world::letter::{lf, original};
 use crate::world::manual::armor;
@@ -23,15 +23,11 @@ pub fn prove(host: &dyn Host, addresses: [&str; 2], maildirs: [&Path; 2]) {
     are_apart(&alices, &rosas);
 }
 
-/// Sends one message to both while Alice refuses readable mail, by what `refuse` puts into place. The sender is told
+/// Sends one message to both while Alice refuses readable mail, by what the recipe puts into place. The sender is told
 /// of her alone, and Rosa has hers.
 #[track_caller]
-pub fn prove_refused(
-    host: &dyn Host,
-    refuse: &dyn Fn(bool),
-    addresses: [&str; 2],
-    [alices, rosas]: [&Path; 2],
-) {
+pub fn prove_refused(recipe: &Recipe, addresses: [&str; 2], rosas: &Path) {
+    let (host, refuse) = (recipe.host, recipe.refuse.expect("a way to refuse"));
     refuse(true);
     offer(host, addresses);
     refuse(false);
@@ -39,7 +35,7 @@ pub fn prove_refused(
     let [told] = &told[..] else { panic!("told once: {}", told.concat().escape_ascii()) };
     assert!(offer_in(told).ends_with("the key"));
     assert!(memmem::find(told, addresses[1].as_bytes()).is_none(), "{}", told.escape_ascii());
-    assert_eq!((mail(alices).len(), host.waiting()), (0, 0));
+    assert_eq!((mail(&recipe.maildir).len(), host.waiting()), (0, 0));
     assert!(original(&Gpg::with_keys(&["rosa"]), &take_mail(rosas)).ends_with(&lf(LETTER)));
 }
 

@@ -148,13 +148,11 @@ fn of_all_users() {
             encrypt-to-self --certs=/etc/selfseal/certs deliver || exit\n";
         assert!(include_str!("../../contrib/courier/README.md").contains(line));
         let refuse = refusing_first(&alice, ".courier", line);
-        let recipe = Recipe::of_all("[Courier](courier): `DEFAULTDELIVERY`", &host, &alice);
-        Recipe { refuse: Some(&refuse), ..recipe }.prove();
-        apart::prove_refused(
-            &host,
-            &refuse,
-            ["alice@host.example", "rosa@host.example"],
-            [&alice.path("Maildir"), &rosa.path("Maildir")],
-        );
+        let recipe = Recipe {
+            refuse: Some(&refuse),
+            ..Recipe::of_all("[Courier](courier): `DEFAULTDELIVERY`", &host, &alice)
+        };
+        recipe.prove();
+        apart::prove_refused(&recipe, ["alice@host.example", "rosa@host.example"], &rosa.path("Maildir"));
     });
 }

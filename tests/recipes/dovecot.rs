@@ -101,13 +101,9 @@ fn before_lmtp() {
             restart();
         };
         let name = "[Dovecot](dovecot): `master.cf`, before LMTP";
-        Recipe { refuse: Some(&refuse), ..Recipe::of_all(name, &host, &alice) }.prove();
-        apart::prove_refused(
-            &host,
-            &refuse,
-            ["Alice+tag@Host.Example", "rosa@host.example"],
-            [&alice.path("Maildir"), &rosa.path("Maildir")],
-        );
+        let recipe = Recipe { refuse: Some(&refuse), ..Recipe::of_all(name, &host, &alice) };
+        recipe.prove();
+        apart::prove_refused(&recipe, ["Alice+tag@Host.Example", "rosa@host.example"], &rosa.path("Maildir"));
     });
 }
 

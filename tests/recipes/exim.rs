@@ -233,12 +233,7 @@ fn refuse_by(transport: &str, on: bool) {
 /// Proves a recipe, and that Alice can refuse readable mail alone, under any tag.
 fn prove_for_all(recipe: &Recipe, rosa: &Resident) {
     recipe.prove();
-    apart::prove_refused(
-        recipe.host,
-        recipe.refuse.expect("a way to refuse"),
-        ["Alice+tag@host.example", "rosa@host.example"],
-        [&recipe.maildir, &rosa.path("Maildir")],
-    );
+    apart::prove_refused(recipe, ["Alice+tag@host.example", "rosa@host.example"], &rosa.path("Maildir"));
 }
 
 #[test]

@@ -211,11 +211,14 @@ fn everybody() {
             encrypt-to-self --cert /etc/selfseal/certs/alice@host.example.asc deliver\"\n";
         assert!(PAGE.contains(line));
         let refuse = refusing_first(&alice, ".forward", line);
-        let recipe = Recipe::of_all("[OpenSMTPD](opensmtpd): `smtpd.conf`", &host, &alice);
-        Recipe { refuse: Some(&refuse), ..recipe }.prove();
-        let maildirs = [&*alice.path("Maildir"), &rosa.path("Maildir")];
-        apart::prove_refused(&host, &refuse, ["alice+tag@host.example", "rosa@host.example"], maildirs);
-        apart::prove(&host, ["team@host.example", "rosa@host.example"], maildirs);
+        let recipe = Recipe {
+            refuse: Some(&refuse),
+            ..Recipe::of_all("[OpenSMTPD](opensmtpd): `smtpd.conf`", &host, &alice)
+        };
+        recipe.prove();
+        let rosas = rosa.path("Maildir");
+        apart::prove_refused(&recipe, ["alice+tag@host.example", "rosa@host.example"], &rosas);
+        apart::prove(&host, ["team@host.example", "rosa@host.example"], [&recipe.maildir, &rosas]);
     });
 }
 

@@ -38,13 +38,11 @@ fn of_all_users() {
         let host = start();
         let refusing = procmailrc.replace("(nobody)", "(alice|carol)");
         let refuse = |on| write(path, if on { &refusing } else { procmailrc });
-        let recipe = Recipe::of_all("[procmail](procmail): `/etc/procmailrc`", &host, &alice);
-        Recipe { refuse: Some(&refuse), ..recipe }.prove();
-        apart::prove_refused(
-            &host,
-            &refuse,
-            ["Alice+tag@host.example", "rosa@host.example"],
-            [&alice.path("Maildir"), &rosa.path("Maildir")],
-        );
+        let recipe = Recipe {
+            refuse: Some(&refuse),
+            ..Recipe::of_all("[procmail](procmail): `/etc/procmailrc`", &host, &alice)
+        };
+        recipe.prove();
+        apart::prove_refused(&recipe, ["Alice+tag@host.example", "rosa@host.example"], &rosa.path("Maildir"));
     });
 }

@@ -43,23 +43,18 @@ const AT_ANY_LOAD: [&str; 2] = ["-OQueueLA=1000", "-ORefuseLA=1000"];
 
 struct Sendmail {
     daemon: Child,
-    hangs: Hangs,
-}
-
-/// How long a program may hang. Sendmail waits for it as long as it runs.
-enum Hangs {
-    UntilItsLimit(Limit),
-    /// The test ends it, as an administrator would.
-    UntilItIsEnded,
+    /// How long a program runs. Sendmail waits for one without a limit for ever: the test ends it, as an
+    /// administrator would.
+    limit: Option<Limit>,
 }
 
 impl Sendmail {
     /// Starts it, once its configuration is in place.
-    fn start(hangs: Hangs) -> Self {
+    fn start(limit: Option<Limit>) -> Self {
         run("install", &["-d", "-o", "smmta", "-g", "smmsp", "/run/sendmail/mta"]);
         let daemon = serve(PROGRAM, &["-bD", AT_ANY_LOAD[0], AT_ANY_LOAD[1]]);
         wait::until("Sendmail", || Session::open(25));
-        Sendmail { daemon, hangs }
+        Sendmail { daemon, limit }
     }
 
     fn stop(mut self) {
@@ -99,7 +94,7 @@ impl Host for Sendmail {
     /// Sendmail handles each message in processes of its own, from the connection on.
     fn settle(&self) {
         wait::until("the end of all deliveries", || {
-            if matches!(self.hangs, Hangs::UntilItIsEnded) {
+            if self.limit.is_none() {
                 self.end_what_hangs();
             }
             rests("sendmail", &self.daemon).then_some(())
@@ -112,7 +107,7 @@ impl Host for Sendmail {
     }
 
     fn hurry(&self, on: bool) {
-        if let Hangs::UntilItsLimit(limit) = &self.hangs {
+        if let Some(limit) = &self.limit {
             limit.hurry(on);
         }
     }
@@ -130,7 +125,7 @@ fn dot_forward() {
         let (alice, _bob) = (Resident::alice(), Resident::new("bob"));
         let forward = include_str!("../../contrib/sendmail/forward");
         let limit = Limit::of(alice.write(".forward", forward), forward, "KILL 290 ", "KILL 2 ");
-        let host = Sendmail::start(Hangs::UntilItsLimit(limit));
+        let host = Sendmail::start(Some(limit));
         assert!(PAGE.contains(REFUSING));
         let refuse = |on: bool| {
             alice.write(".forward", if on { REFUSING } else { forward });
@@ -153,7 +148,7 @@ fn dot_forward_under_smrsh() {
         let forward = include_str!("../../contrib/sendmail/forward-smrsh");
         alice.write(".forward", forward.as_bytes());
         Sendmail::with("FEATURE(`smrsh')dnl", "MAILER_DEFINITIONS");
-        let host = Sendmail::start(Hangs::UntilItIsEnded);
+        let host = Sendmail::start(None);
         let refusing = REFUSING.replace("/home/alice/.cargo/bin/", "");
         let refuse = |on: bool| {
             alice.write(".forward", if on { refusing.as_bytes() } else { forward.as_bytes() });
@@ -176,15 +171,18 @@ fn everybody() {
         Sendmail::with("include(`/etc/mail/m4/selfseal.m4')dnl", "MAILER_DEFINITIONS");
         // His own .forward comes first: he is told in words that can be read.
         bob.write(".forward", b"|/usr/local/bin/deliver\n");
-        let host = Sendmail::start(Hangs::UntilItIsEnded);
+        let host = Sendmail::start(None);
         assert!(PAGE.contains(REFUSING_FIRST));
         let refuse = refusing_first(&alice, ".forward", REFUSING_FIRST);
-        let recipe = Recipe::of_all("[Sendmail](sendmail): `selfseal.m4`", &host, &alice);
-        Recipe { refuse: Some(&refuse), ..recipe }.prove();
-        let maildirs = [&*alice.path("Maildir"), &rosa.path("Maildir")];
-        apart::prove_refused(&host, &refuse, ["alice+tag@host.example", "rosa@host.example"], maildirs);
+        let recipe = Recipe {
+            refuse: Some(&refuse),
+            ..Recipe::of_all("[Sendmail](sendmail): `selfseal.m4`", &host, &alice)
+        };
+        recipe.prove();
+        let rosas = rosa.path("Maildir");
+        apart::prove_refused(&recipe, ["alice+tag@host.example", "rosa@host.example"], &rosas);
         assert!(sent(&host, &alice, ENCODED).ends_with(&lf(ENCODED)), "as it came");
-        apart::prove(&host, ["team@host.example", "rosa@host.example"], maildirs);
+        apart::prove(&host, ["team@host.example", "rosa@host.example"], [&recipe.maildir, &rosas]);
     });
 }
 
@@ -193,12 +191,12 @@ fn encoded_text_stays_as_it_came_by_a_line_of_the_page() {
     machine::alone(Some("sendmail"), || {
         let alice = Resident::alice();
         alice.write(".forward", include_bytes!("../../contrib/sendmail/forward"));
-        let host = Sendmail::start(Hangs::UntilItIsEnded);
+        let host = Sendmail::start(None);
         let decoded = sent(&host, &alice, ENCODED);
         assert!(memmem::find(&decoded, b"caf\xe9 is\n").is_some(), "{}", decoded.escape_ascii());
         host.stop();
         Sendmail::with("MODIFY_MAILER_FLAGS(`SHELL', `-9')dnl", "MAILER_DEFINITIONS");
-        let kept = sent(&Sendmail::start(Hangs::UntilItIsEnded), &alice, ENCODED);
+        let kept = sent(&Sendmail::start(None), &alice, ENCODED);
         assert!(kept.ends_with(&lf(ENCODED)), "{}", kept.escape_ascii());
     });
 }
@@ -226,7 +224,7 @@ fn a_forward_that_others_can_write_to_is_passed_over() {
             sent.expect("taken");
             host.settle();
         };
-        let host = Sendmail::start(Hangs::UntilItIsEnded);
+        let host = Sendmail::start(None);
         send(&host);
         let clear = fs::read("/var/mail/alice").expect("the mailbox of Debian's Sendmail");
         assert!(memmem::find(&clear, b"elderberry").is_some(), "{}", clear.escape_ascii());
@@ -235,7 +233,7 @@ fn a_forward_that_others_can_write_to_is_passed_over() {
 
         write("/etc/mail/m4/selfseal.m4", include_str!("../../contrib/sendmail/selfseal.m4"));
         Sendmail::with("include(`/etc/mail/m4/selfseal.m4')dnl", "MAILER_DEFINITIONS");
-        send(&Sendmail::start(Hangs::UntilItIsEnded));
+        send(&Sendmail::start(None));
         nothing_readable("/home/alice".as_ref(), &WORDS);
         nothing_readable("/var/mail".as_ref(), &WORDS);
         assert_eq!(files(&alice.path("Maildir")).len(), 1);

@@ -153,7 +153,8 @@ fn comes_before(call: &str, program: &str) -> (Outcome, Vec<String>) {
         .spawn(Stdio::null());
     while !names(&world, "").iter().any(|name| name.starts_with(".mbox.purge-old.")) {
         // On a busy machine it may come and go between two looks.
-        if purging.try_wait().expect("a child").is_some() {
+        if let Some(status) = purging.try_wait().expect("a child") {
+            assert!(status.success(), "{program}: {status}");
             return comes_before(call, program);
         }
         sleep(Duration::from_millis(10));

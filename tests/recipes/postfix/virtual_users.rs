@@ -38,14 +38,15 @@ fn maildirs() {
         };
         let [alice, rosa] = ["alice", "rosa"].map(|name| Path::new("/srv/mail/example.org").join(name));
         let name = "[Postfix](postfix): virtual users, Maildirs";
-        Recipe { refuse: Some(&refuse), ..at_example_org(name, &host, &alice) }.prove();
+        let recipe = Recipe { refuse: Some(&refuse), ..at_example_org(name, &host, &alice) };
+        recipe.prove();
         refuse(true);
         send(&host, "bob@host.example", &["alice@example.org"], LETTER);
         refuse(false);
         page::is_shown_by(&fs::read_to_string("/var/log/mail.log").expect("a log"), &host.told().concat());
         no_name_becomes_a_path(&host, &alice);
         takes_tls_audit(&host, &alice);
-        refuses_for_alice_alone(&host, &refuse, [&alice, &rosa]);
+        refuses_for_alice_alone(&recipe, &rosa);
         two_recipients_are_sealed_apart(&host, [alice, rosa]);
 
         page::undo(MAILDIRS);
@@ -54,9 +55,9 @@ fn maildirs() {
 }
 
 /// Whatever tag her address has, and however it is written.
-fn refuses_for_alice_alone(host: &Postfix, refuse: &dyn Fn(bool), maildirs: [&Path; 2]) {
+fn refuses_for_alice_alone(recipe: &Recipe, rosas: &Path) {
     write("/etc/selfseal/certs/rosa@example.org.asc", fixture("keys/rosa.asc"));
-    apart::prove_refused(host, refuse, ["Alice+tag@Example.org", "rosa@example.org"], maildirs);
+    apart::prove_refused(recipe, ["Alice+tag@Example.org", "rosa@example.org"], rosas);
 }
 
 /// Not even of a message that passes as it came, from a user of this host, whom no table stops.
@@ -129,8 +130,9 @@ fn dovecot() {
         };
         let [alice, rosa] = ["alice", "rosa"].map(|name| PathBuf::from("/srv/mail/example.org").join(name));
         let name = "[Postfix](postfix): virtual users, Dovecot";
-        Recipe { refuse: Some(&refuse), ..at_example_org(name, &host, &alice) }.prove();
-        refuses_for_alice_alone(&host, &refuse, [&alice, &rosa]);
+        let recipe = Recipe { refuse: Some(&refuse), ..at_example_org(name, &host, &alice) };
+        recipe.prove();
+        refuses_for_alice_alone(&recipe, &rosa);
         two_recipients_are_sealed_apart(&host, [alice, rosa]);
 
         run("postconf", &["-X", "transport_maps"]);
