@@ -14,11 +14,12 @@ pub mod wait;
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use rustix::fs::Mode;
 use tempfile::TempDir;
@@ -155,6 +156,19 @@ pub fn program_path(name: &str) -> PathBuf {
     directory.join(name)
 }
 
+/// The started command. A program that this test has just written may still be open for writing in a process that
+/// another test has forked and that has not come to its own program yet (execve(2), ETXTBSY).
+fn begun(command: &mut Command) -> Child {
+    loop {
+        match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            started => return started.unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program())),
+        }
+    }
+}
+
 /// A program about to run.
 pub struct Run {
     command: Command,
@@ -188,22 +202,12 @@ impl Run {
 
     /// Starts with `stdin` as standard input and nobody to read what it says.
     pub fn spawn(mut self, stdin: impl Into<Stdio>) -> Child {
-        self.command
-            .stdin(stdin)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{:?}: {error}", self.command.get_program()))
+        begun(self.command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null()))
     }
 
     /// Starts, and returns when it has printed the line `word`. Whatever it prints later is not read.
     pub fn spawn_and_hear(mut self, word: &str) -> Child {
-        let mut child = self
-            .command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{:?}: {error}", self.command.get_program()));
+        let mut child = begun(self.command.stdin(Stdio::null()).stdout(Stdio::piped()));
         let mut heard = String::new();
         let stdout = child.stdout.take().expect("a pipe");
         BufReader::new(stdout).read_line(&mut heard).expect("a line");
@@ -213,13 +217,8 @@ impl Run {
 
     /// Runs to the end, with the input through a pipe.
     pub fn run(mut self) -> Outcome {
-        let mut child = self
-            .command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{:?}: {error}", self.command.get_program()));
+        let mut child =
+            begun(self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()));
         let mut stdin = child.stdin.take().expect("a pipe");
         let input = self.input;
         // The program may end without reading: that is its own affair.
