@@ -7,17 +7,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::stranger::Certificate;
-use crate::world::{World, program_path};
+use crate::world::{World, made};
 
 /// Where `tests/unpack` puts a package.
 fn unpacked(package: &str) -> PathBuf {
-    let target = program_path("").ancestors().nth(1).expect("target").join("unpacked").join(package);
-    assert!(
-        target.is_dir(),
-        "{}: not there; run tests/unpack exim4-daemon-light opensmtpd",
-        target.display()
-    );
-    target
+    let here = made(&format!("unpacked/{package}"));
+    assert!(here.is_dir(), "{}: not there; run tests/unpack exim4-daemon-light opensmtpd", here.display());
+    here
 }
 
 /// What the host hands on of one message in the clear and one under TLS.

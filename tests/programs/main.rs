@@ -14,6 +14,7 @@ mod fuzz;
 mod is_encrypted;
 mod kind;
 mod layers;
+mod linking;
 mod pages;
 mod purge_nightly;
 mod purge_mbox;

@@ -14,7 +14,7 @@ use crate::programs::require;
 use crate::thunderbird::Thunderbird;
 use crate::world::machine;
 use crate::world::readable::{files, nothing_readable};
-use crate::world::{World, program_path, wait};
+use crate::world::{World, made, program_path, wait};
 
 const PAGE: &str = include_str!("../../contrib/quickstart.md");
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -60,8 +60,7 @@ impl Machines {
         for program in ["ssh", "scp", "gpg", "mutt", "tmux"] {
             require(program);
         }
-        let target = program_path("").ancestors().nth(1).expect("target").to_owned();
-        let tar = target.join(format!("machines/fresh-{host}.tar"));
+        let tar = made(&format!("machines/fresh-{host}.tar"));
         assert!(tar.is_file(), "{}: not there; tests/run makes it with tests/fresh", tar.display());
         fs::create_dir_all(ROOT).expect("a directory");
         run("mount", &["-t", "tmpfs", "-o", "mode=755", "mx", ROOT]);
@@ -104,8 +103,7 @@ impl Machines {
             fs::copy(program_path(program), built.join(program)).expect("a program");
         }
         let cargo = Path::new("/home/alice/.cargo/bin/cargo");
-        let script = "#!/bin/sh\ncase \"$RUSTFLAGS $*\" in\n\
-            '-C target-feature=+crt-static install --path . --root '*' --target x86_64-unknown-linux-gnu')\n\
+        let script = "#!/bin/sh\ncase \"$*\" in\n'install --path . --root '*)\n\
             mkdir \"$5\" && cp -r /srv/built \"$5/bin\" ;;\n*) exit 1 ;;\nesac\n";
         fs::write(cargo, script).expect("a script");
         fs::set_permissions(cargo, Permissions::from_mode(0o755)).expect("a mode");

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::world::program_path;
+use crate::world::made;
 
 /// Set on such a machine.
 const MARK: &str = "SELFSEAL_MACHINE";
@@ -48,8 +48,7 @@ pub fn close_temporary_directories() {
 }
 
 fn tar(layer: &str) -> PathBuf {
-    let target = program_path("");
-    let tar = target.ancestors().nth(1).expect("target").join(format!("machines/{layer}.tar"));
+    let tar = made(&format!("machines/{layer}.tar"));
     assert!(tar.is_file(), "{}: not there; tests/run makes it with tests/machines", tar.display());
     tar
 }

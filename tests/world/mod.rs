@@ -149,6 +149,12 @@ impl World {
     }
 }
 
+/// What tests/machines, tests/fresh or tests/unpack made: below target/, or where the environment says.
+pub fn made(path: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or("target".into());
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join(path)
+}
+
 /// Where cargo built the program `name`.
 pub fn program_path(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
