@@ -122,6 +122,7 @@ fn notes_and_fetches_lead_to_the_field_below() {
     let stock = "from unknown (HELO a.example) (203.0.113.9)\n  by mx.ours.example with SMTP; 15 Nov 2017 14:16:18 -0000";
     let patched = "from unknown (HELO a.example) (203.0.113.9)\n  by mx.ours.example with AES256-SHA encrypted SMTP; 15 Nov 2017 14:16:18 -0000";
     let fetched = "from pop.provider.example [198.51.100.7]\n\tby localhost with POP3 (fetchmail-6.4.37)\n\tfor <u@localhost> (single-drop); Mon";
+    let pulled = "from pop.provider.example (pop.provider.example [198.51.100.7])\n\tby host.example (mpop-1.4.18) with POP3\n\tfor <u@host.example>; Mon";
     let clear = "by host.example (fdm 2.0, account \"x\") \n\twith pop3 (unencrypted)\n\tMon, 1 Jun 2026 10:00:00 +0200";
     let secure = "by host.example (fdm 2.0, account \"x\") \n\twith imaps (version=TLSv1.3 TLS_AES_256_GCM_SHA384 256 bits)\n\tMon";
     for (name, fields, verdict) in [
@@ -132,6 +133,7 @@ fn notes_and_fetches_lead_to_the_field_below() {
         ("fetchmail", &[fetched, IN_CLEAR, FORGED], "plain 2/2"),
         ("fetchmail into a local host", &[FILTERED, fetched, IN_TLS, IN_CLEAR], "tls 3/3"),
         ("a fetch alone", &[fetched], "unknown none/1"),
+        ("mpop", &[pulled, IN_CLEAR, FORGED], "plain 2/2"),
         ("fdm in the clear", &[clear, IN_TLS], "plain 1/1"),
         ("fdm", &[secure, IN_CLEAR], "plain 2/2"),
     ] {
