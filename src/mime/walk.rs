@@ -157,16 +157,18 @@ impl<'a> Walker<'a> {
     }
 
     /// The header section at `at`. A line in it, or right behind it, that is a delimiter ends the part,
-    /// whatever it looks like.
+    /// whatever it looks like. What follows that line is not looked at: where delimiters look like fields,
+    /// each part would be read to the message's end.
     fn entity(&self, at: usize) -> Entity<'a> {
         let rest = &self.bytes[at..];
-        let entity = Entity::split(rest);
-        let end = at + entity.header.0.len();
-        let within = self.next_delimiter_within(at, end).map(|delimiter| delimiter.start);
-        match within.or(self.is_delimiter(end).then_some(end)) {
-            Some(end) => Entity::split(&rest[..end - at]),
-            None => entity,
+        let mut fields = Header(rest).fields();
+        let mut end = at;
+        while !self.is_delimiter(end)
+            && let Some(field) = fields.next()
+        {
+            end += field.raw.len();
         }
+        Entity::split(if self.is_delimiter(end) { &rest[..end - at] } else { rest })
     }
 
     fn is_delimiter(&self, start: usize) -> bool {
@@ -225,16 +227,12 @@ impl<'a> Walker<'a> {
         part.oddity = part.oddity.or(Some(oddity));
     }
 
+    /// The first delimiter of an open multipart that begins in a line from `from` on.
     fn next_delimiter(&self, from: usize) -> Option<Delimiter> {
-        self.next_delimiter_within(from, self.bytes.len())
-    }
-
-    /// The first delimiter of an open multipart that begins in a line from `from` on and before `to`.
-    fn next_delimiter_within(&self, from: usize, to: usize) -> Option<Delimiter> {
         if self.boundaries.is_empty() {
             return None;
         }
-        let area = &self.bytes[from..to];
+        let area = &self.bytes[from..];
         let first = area.starts_with(b"--").then_some(from);
         let later = memmem::find_iter(area, b"\n--").map(|lf| from + lf + 1);
         first.into_iter().chain(later).find_map(|start| self.delimiter(start))

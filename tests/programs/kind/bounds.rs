@@ -69,6 +69,18 @@ fn many_lines_that_are_almost_delimiters_are_passed_in_one_go() {
     assert_eq!(verdict.parts.len(), 100);
 }
 
+/// `--b:` is a delimiter and a field, and so may be all lines behind it.
+#[test]
+fn delimiters_that_look_like_fields_are_passed_in_one_go() {
+    let filler = "a:\n".repeat(LARGE / 12);
+    let parts = |count: usize| {
+        let delimiters = "--b:\n".repeat(count);
+        format!("Content-Type: multipart/mixed; boundary=\"b:\"\n\n{delimiters}{filler}")
+    };
+    assert_judged(&parts(10_100), "plain", "TooManyParts");
+    assert_judged(&parts(10), "plain", "NoEmptyLine");
+}
+
 #[test]
 fn many_packets_are_passed_in_one_go() {
     let markers = packet(10, b"PGP").repeat(500_000);
