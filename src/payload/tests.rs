@@ -107,6 +107,10 @@ fn each_reason_against_splicing_has_its_name() {
     let large = format!("Subject: s\n{}\nhi", "X: y\n".repeat(1001));
     let long = format!("Subject: s\nX: {}\n\nhi", " y\n".repeat(30_000));
     let many = format!("Subject: s\n\n{}", "\n".repeat(10_000));
+    // As many as fit would be looked for in the outer header section one by one.
+    let field = "X: a field as it stands outside\n";
+    let signed_repeatedly =
+        field.to_owned() + &SIGNED.replace("--b\nSubject", &format!("--b\n{}Subject", field.repeat(1001)));
     for (name, original, reason) in [
         ("LF and CRLF", &b"Subject: s\r\n\nhi\n"[..], Reason::MixedLineEnds),
         ("a bare CR", b"Subject: s\n\nhi\rho\n", Reason::MixedLineEnds),
@@ -180,6 +184,7 @@ fn each_reason_against_splicing_has_its_name() {
         ("text before the signed part", SIGNED.replacen("\n\n--b", "\n\nx\n--b", 1).as_bytes(), Reason::UnprotectedSignature),
         ("a third part", SIGNED.replace("--b--", "--b\n\nz\n--b--").as_bytes(), Reason::UnprotectedSignature),
         ("a look-alike delimiter", SIGNED.replace("hi\n", "hi\n--bX\n").as_bytes(), Reason::UnprotectedSignature),
+        ("a thousand signed fields", signed_repeatedly.as_bytes(), Reason::UnprotectedSignature),
         ("the mark beside the signed part", SIGNED.replace("hi", "protected-headers").as_bytes(), Reason::ForeignMark),
     ] {
         let payload = payload(original);
