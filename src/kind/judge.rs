@@ -4,12 +4,9 @@ use crate::cms;
 use crate::mime::{self, Tree, decode};
 use crate::openpgp::{self, Armor, Message};
 
-use super::finding::Finding;
+use super::finding::{Finding, Told};
 use super::leaf::{self, SMIME_SIGNATURES, is_signature_type};
 use super::{Kind, Part, Reason, State, Verdict};
-
-/// The most octets of all preambles together that count as the sentences that programs write there.
-const PREAMBLE: usize = 200;
 
 /// The longest header section of a part inside something encrypted; Exchange writes some 500 octets.
 const PART_HEADER: usize = 4096;
@@ -17,7 +14,7 @@ const PART_HEADER: usize = 4096;
 /// Judges one entity: the message, or what a signed layer holds.
 pub(super) fn judge(entity: &[u8], layers: usize) -> Verdict {
     let tree = mime::walk(entity);
-    let mut judge = Judge { findings: vec![None; tree.parts.len()], tree: &tree, layers, preambles: 0 };
+    let mut judge = Judge { findings: vec![None; tree.parts.len()], tree: &tree, layers };
     for index in 0..tree.parts.len() {
         judge.part(index);
     }
@@ -29,8 +26,6 @@ struct Judge<'t, 'a> {
     /// What was found out about each part.
     findings: Vec<Option<Finding>>,
     layers: usize,
-    /// The octets of all preambles so far.
-    preambles: usize,
 }
 
 impl<'a> Judge<'_, 'a> {
@@ -39,7 +34,6 @@ impl<'a> Judge<'_, 'a> {
             return;
         }
         let part = &self.tree.parts[index];
-        self.preambles += part.preamble.trim_ascii().len();
         let finding = if let Some(doubt) = self.doubt(index) {
             // What it holds is judged all the same: "partial" says more than "plain".
             Finding { is_signed: is_signature_type(part), ..Finding::readable(doubt) }
@@ -63,8 +57,8 @@ impl<'a> Judge<'_, 'a> {
             return Some(Reason::Mime(oddity));
         }
         // Readers show a multipart without parts as a text.
-        let most = if part.children.is_empty() { 0 } else { PREAMBLE };
-        if !part.preamble.trim_ascii().is_empty() && (self.preambles > most || has_bare_cr(part.preamble)) {
+        let is_shown = part.children.is_empty() || has_bare_cr(part.preamble);
+        if is_shown && !part.preamble.trim_ascii().is_empty() {
             return Some(Reason::Preamble);
         }
         if !part.epilogue.trim_ascii().is_empty() {
@@ -84,9 +78,20 @@ impl<'a> Judge<'_, 'a> {
             }
             None => self.layers > 0,
         };
-        let is_part = part.parent.is_some() || self.layers > 0;
-        is_part && part.header.0.len() > PART_HEADER
+        self.part_header(part) > PART_HEADER
             || is_signed_content && !part.header.fields().all(|field| is_mime(field.name()))
+    }
+
+    /// How many octets the header section of `part` has, unless it is the outermost one.
+    fn part_header(&self, part: &mime::Part) -> usize {
+        let is_part = part.parent.is_some() || self.layers > 0;
+        if is_part { part.header.0.len() } else { 0 }
+    }
+
+    /// What can be read around what is in `part`.
+    fn told(&self, part: &mime::Part) -> Told {
+        let preambles = part.preamble.trim_ascii().len();
+        Told { preambles, part_headers: self.part_header(part), armor_headers: 0 }
     }
 
     /// RFC 3156, 4.
@@ -95,8 +100,7 @@ impl<'a> Judge<'_, 'a> {
             Ok(message) => {
                 let [version, data] = self.two(index).unwrap_or_default();
                 self.findings[version] = Some(Finding::new(State::Empty, Reason::Version));
-                self.findings[data] =
-                    Some(Finding { recipients: message.recipients, ..Finding::encrypted(Kind::PgpMime) });
+                self.findings[data] = Some(Finding::openpgp(Kind::PgpMime, message));
                 Finding::structure()
             }
             Err(reason) => Finding::readable(reason),
@@ -130,16 +134,16 @@ impl<'a> Judge<'_, 'a> {
 
     /// RFC 1847, 2.1: transparent for what it signs, if the second part is nothing but a signature.
     fn signed(&mut self, index: usize) -> Finding {
-        let Some(signature) = self.signature_of(index) else {
+        let signature =
+            self.two(index).and_then(|[_, second]| Some((second, self.signature(index, second)?)));
+        let Some((second, signature)) = signature else {
             return Finding::readable(Reason::NoSignature);
         };
-        self.findings[signature] =
-            Some(Finding { is_signed: true, ..Finding::new(State::Signature, Reason::Signature) });
+        self.findings[second] = Some(signature);
         Finding::structure()
     }
 
-    fn signature_of(&self, index: usize) -> Option<usize> {
-        let [_, second] = self.two(index)?;
+    fn signature(&self, index: usize, second: usize) -> Option<Finding> {
         let part = &self.tree.parts[second];
         let media = part.content.media.as_str();
         let protocol = self.tree.parts[index].content.parameters.get("protocol")?;
@@ -147,18 +151,21 @@ impl<'a> Judge<'_, 'a> {
             return None;
         }
         let decoded = decode(part.body, part.content.encoding);
-        let is_signature = decoded.is_exact
-            && match media {
-                "application/pgp-signature" => is_pgp_signature(&decoded.octets),
-                _ if SMIME_SIGNATURES.contains(&media) => cms::is_signature(&decoded.octets),
-                _ => false,
-            };
-        is_signature.then_some(second)
+        let armor_headers = match media {
+            "application/pgp-signature" => pgp_signature(&decoded.octets)?.header,
+            _ if SMIME_SIGNATURES.contains(&media) && cms::is_signature(&decoded.octets) => 0,
+            _ => return None,
+        };
+        let told = Told { armor_headers, ..Told::default() };
+        let finding = Finding { is_signed: true, told, ..Finding::new(State::Signature, Reason::Signature) };
+        decoded.is_exact.then_some(finding)
     }
 
     fn verdict(self) -> Verdict {
+        let around: Told = self.tree.parts.iter().map(|part| self.told(part)).sum();
         let findings: Vec<Finding> = self.findings.into_iter().flatten().collect();
-        let bound = self.tree.bound.map(Reason::Mime);
+        let told: Told = findings.iter().map(|finding| finding.told).chain([around]).sum();
+        let bound = self.tree.bound.map(Reason::Mime).or(told.excess());
         let readable = findings.iter().position(|finding| finding.state == State::Readable);
         let encrypted = findings.iter().position(|finding| finding.kind.is_some());
         let is_signed = findings.iter().any(|finding| finding.is_signed);
@@ -176,7 +183,7 @@ impl<'a> Judge<'_, 'a> {
         let recipients = findings.iter().flat_map(|finding| finding.recipients.clone()).collect();
         let parts =
             self.tree.parts.iter().zip(findings).map(|(part, finding)| report(part, &finding)).collect();
-        Verdict { kind, reason, part, parts, recipients }
+        Verdict { kind, reason, part, parts, recipients, told }
     }
 }
 
@@ -233,7 +240,7 @@ fn is_mime(name: &[u8]) -> bool {
 }
 
 /// Armor of signatures alone. Old PGP/MIME labels it as a message (RFC 3156, 5).
-fn is_pgp_signature(text: &[u8]) -> bool {
-    Armor::read(text)
-        .is_ok_and(|armor| armor.rest.trim_ascii().is_empty() && openpgp::is_signature(&armor.octets))
+fn pgp_signature(text: &[u8]) -> Option<Armor<'_>> {
+    let armor = Armor::read(text).ok()?;
+    (armor.rest.trim_ascii().is_empty() && openpgp::is_signature(&armor.octets)).then_some(armor)
 }

@@ -89,10 +89,7 @@ pub(super) fn openpgp(part: &mime::Part) -> Result<Message, Reason> {
 
 /// The message in armor that nothing follows.
 fn whole_armor(armor: &Armor) -> Result<Message, Fault> {
-    if armor.label != Label::Message {
-        return Err(Fault::OtherLabel);
-    }
-    let message = openpgp::message(&armor.octets)?;
+    let message = Message::in_armor(armor)?;
     if !armor.rest.trim_ascii().is_empty() {
         return Err(Fault::BehindArmor);
     }
@@ -113,7 +110,7 @@ fn data(part: &mime::Part) -> Finding {
         Ok(message) if message.is_cut_off => Finding::readable(Reason::Pgp(Fault::CutOff)),
         Ok(_) if !is_data(&part.content.media) => Finding::readable(Reason::OtherType),
         Ok(_) if !has_own_name(&part.content) => Finding::readable(Reason::OtherName),
-        Ok(message) => Finding::inline(message.recipients),
+        Ok(message) => Finding::inline(message),
         Err(Reason::Pgp(fault)) if may_be_armor => {
             let decoded = decode(part.body, part.content.encoding);
             let is_signed = is_signed || first_label == Some(Label::Signature);

@@ -23,6 +23,8 @@ use crate::openpgp::Recipient;
 /// How much of a large message is looked at first, in octets.
 const BEGINNING: usize = 64 * 1024;
 
+use finding::Told;
+
 pub use reason::Reason;
 
 /// The kinds of mail.
@@ -133,6 +135,8 @@ pub struct Verdict {
     pub parts: Vec<Part>,
     /// The recipients of all OpenPGP messages in it, in order.
     pub recipients: Vec<Recipient>,
+    /// What anybody can read of it.
+    told: Told,
 }
 
 impl Verdict {

@@ -50,7 +50,7 @@ pub enum Reason {
     Preamble,
     /// Something behind the last part.
     Epilogue,
-    /// Fields in what is signed that are none of MIME's, or a very long header section of a part.
+    /// Fields in what is signed that are none of MIME's, or very long header sections of parts.
     PartHeader,
     /// A second part that is no signature of the declared type.
     NoSignature,

@@ -47,5 +47,5 @@ fn inside_signature(verdict: Verdict) -> Finding {
         Kind::Partial => Finding { kind: Some(Kind::Smime), ..Finding::readable(verdict.reason) },
         _ => Finding::readable(Reason::SignedText),
     };
-    Finding { is_signed: true, recipients: verdict.recipients, ..finding }
+    Finding { is_signed: true, recipients: verdict.recipients, told: verdict.told, ..finding }
 }

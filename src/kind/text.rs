@@ -1,7 +1,7 @@
 //! A part that readers show as text: encrypted if all of it is armor.
 
 use crate::mime::{self, Content, decode};
-use crate::openpgp::{Armor, Fault, Label, Message, Recipient, message, next_label};
+use crate::openpgp::{Armor, Fault, Label, Message, next_label};
 
 use super::finding::Finding;
 use super::{Kind, Reason, State, html};
@@ -28,7 +28,7 @@ pub(super) fn judge(part: &mime::Part) -> Finding {
         return Finding::new(State::Empty, Reason::Empty);
     }
     match (armored_text(text), doubt) {
-        (Ok(recipients), None) => Finding::inline(recipients),
+        (Ok(message), None) => Finding::inline(message),
         (Ok(_), Some(doubt)) => Finding::readable(doubt),
         (Err(Fault::NoArmor), doubt) => {
             let doubt = doubt.filter(|doubt| *doubt == Reason::Html && holds_armor(text));
@@ -48,23 +48,18 @@ fn is_customary(text: &[u8]) -> bool {
     matches!(text.trim_ascii(), b"" | b"--" | b"Empty Message")
 }
 
-/// The octets of all armor header lines of a text together: more is a letter.
-const ARMOR_HEADER: usize = 1024;
-
-/// The recipients of a text that consists of armored messages, with only white space between them.
-fn armored_text(text: &[u8]) -> Result<Vec<Recipient>, Fault> {
-    let (mut recipients, mut comments) = (Vec::new(), 0);
+/// The messages of a text that consists of armored ones, with only white space between them, as one.
+fn armored_text(text: &[u8]) -> Result<Message, Fault> {
+    let mut all = Message::default();
     let mut rest = text;
     loop {
         let armor = Armor::read(rest)?;
-        comments += armor.header;
-        if comments > ARMOR_HEADER {
-            return Err(Fault::ArmorHeader);
-        }
-        recipients.extend(message_in(&armor)?.recipients);
+        let message = message_in(&armor)?;
+        all.recipients.extend(message.recipients);
+        all.armor_header += message.armor_header;
         rest = armor.rest;
         if rest.trim_ascii().is_empty() {
-            return Ok(recipients);
+            return Ok(all);
         }
         if next_label(rest.trim_ascii_start()).is_none_or(|(at, _)| at > 0) {
             return Err(Fault::BehindArmor);
@@ -74,10 +69,7 @@ fn armored_text(text: &[u8]) -> Result<Vec<Recipient>, Fault> {
 
 /// A whole message: one that claims more than is there may have text where the rest should be.
 fn message_in(armor: &Armor) -> Result<Message, Fault> {
-    if armor.label != Label::Message {
-        return Err(Fault::OtherLabel);
-    }
-    let message = message(&armor.octets)?;
+    let message = Message::in_armor(armor)?;
     if message.is_cut_off { Err(Fault::CutOff) } else { Ok(message) }
 }
 

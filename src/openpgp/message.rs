@@ -1,7 +1,7 @@
 //! The grammar of an encrypted message (RFC 9580, 10.3).
 
 use super::packet::Packet;
-use super::{Fault, Octets};
+use super::{Armor, Fault, Label, Octets};
 
 /// More session keys than this are an attack.
 const MOST_KEYS: usize = 10_000;
@@ -13,6 +13,21 @@ pub struct Message {
     pub recipients: Vec<Recipient>,
     /// Whether its container claims more than there is.
     pub is_cut_off: bool,
+    /// How many octets the armor header lines around it have, which anybody can read.
+    pub armor_header: usize,
+}
+
+impl Message {
+    /// The encrypted message in armor.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn in_armor(armor: &Armor) -> Result<Self, Fault> {
+        if armor.label != Label::Message {
+            return Err(Fault::OtherLabel);
+        }
+        Ok(Message { armor_header: armor.header, ..message(&armor.octets)? })
+    }
 }
 
 /// Whose key opens a message, as the session key packet says.

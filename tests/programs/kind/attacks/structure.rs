@@ -145,7 +145,7 @@ fn pages_before_the_first_part_are_readable() {
     assert_judged(&with("\r--enc\r\rthe launch code"), "partial", "Preamble");
     // Not in portions either.
     let mut entity = with(&"x".repeat(100));
-    for level in ["c", "d", "e"] {
+    for level in ["c", "d", "f"] {
         let outer = multipart_with("multipart/mixed", level, &[entity]);
         entity = outer.replacen("\n\n", &format!("\n\n{}\n", "x".repeat(100)), 1);
     }
@@ -276,4 +276,34 @@ fn a_subject_in_a_signed_part_is_readable() {
 fn pages_in_the_header_section_of_a_part_are_readable() {
     let pages = format!("octet-stream\nContent-Description: {}\n", "the launch code\n ".repeat(300));
     assert!(!judge(&pgp_mime().replacen("octet-stream\n", &pages, 1)).kind.is_encrypted());
+    // Not in portions either: readers show descriptions and names of parts in which there is nothing.
+    let with = |field: &str, count: usize| {
+        let empty = format!("{field}\nContent-Type: text/plain\n\n\n");
+        multipart("multipart/mixed", &[vec![empty; count], vec![pgp_mime()]].concat())
+    };
+    for field in ["Content-Description: the launch code", "Content-Disposition: attachment; filename=code"] {
+        assert_judged(&with(field, 20), "pgp-mime-mangled", "OpenPgp");
+        assert_judged(&with(field, 200), "partial", "PartHeader");
+    }
+}
+
+#[test]
+fn pages_in_portions_inside_signatures_are_readable() {
+    let signed = |entity: &str| {
+        let length = |octets: &[u8]| u32::try_from(octets.len()).expect("small").to_be_bytes();
+        let der = |tag: u8, octets: &[u8]| [&[tag, 0x84][..], &length(octets), octets].concat();
+        let oid = |last: u8| [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, last];
+        let text = der(0xa0, &der(0x04, entity.as_bytes()));
+        let data = [&[2, 1, 1][..], &der(0x31, &[]), &der(0x30, &[&oid(1)[..], &text].concat())].concat();
+        let info = der(0x30, &[&oid(2)[..], &der(0xa0, &der(0x30, &data))].concat());
+        let encoded = base64_lines(&info, 76);
+        format!("Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\n{encoded}")
+    };
+    let preamble = pgp_mime().replacen("\n\n--enc", &format!("\n\n{}\n--enc", "x".repeat(150)), 1);
+    let header = format!("Content-Description: {}\n{}", "x".repeat(3000), pgp_mime());
+    for (entity, reason) in [(preamble, "Preamble"), (header, "PartHeader")] {
+        let of = |count: usize| multipart("multipart/mixed", &vec![signed(&entity); count]);
+        assert_judged(&of(1), "pgp-mime-mangled", "OpenPgp");
+        assert_judged(&of(3), "partial", reason);
+    }
 }

@@ -96,6 +96,11 @@ fn pages_in_armor_header_lines_are_readable() {
     };
     assert_judged(&many(2), "pgp-inline", "OpenPgp");
     assert_judged(&many(3), "partial", "ArmorHeader");
+    for media in ["text/plain", "application/octet-stream"] {
+        let parts = |count: usize| vec![many(1).replace("text/plain", media); count];
+        assert_judged(&multipart("multipart/mixed", &parts(2)), "pgp-inline", "OpenPgp");
+        assert_judged(&multipart("multipart/mixed", &parts(3)), "partial", "ArmorHeader");
+    }
     assert_judged(&with("Secret: the launch code\n"), "plain", "ArmorHeader");
     assert_judged(&with("the launch code is zero\n"), "plain", "ArmorText");
     assert_judged(
