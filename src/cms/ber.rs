@@ -79,6 +79,16 @@ impl<'a> Ber<'a> {
         Some(count)
     }
 
+    /// Whether all that is left are elements with these tags.
+    pub fn is_only(&mut self, tags: &[u8]) -> bool {
+        while let Some(element) = self.element() {
+            if !tags.contains(&element.tag) {
+                return false;
+            }
+        }
+        self.octets.is_empty()
+    }
+
     /// The octets of a string in pieces; the pieces may be in pieces again.
     pub fn pieces(self) -> Option<Vec<&'a [u8]>> {
         let mut pieces = Vec::new();

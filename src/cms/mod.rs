@@ -135,7 +135,20 @@ fn enveloped<'a>(mut content: Ber, kind: &[u8]) -> Result<Layer<'a>, Fault> {
         }
         _ => 0,
     };
-    if len < LEAST { Err(Fault::NoContent) } else { Ok(Layer::Enveloped) }
+    if len < LEAST {
+        return Err(Fault::NoContent);
+    }
+    // Attributes; the authentication code; the signers.
+    let behind: &[u8] = match kind {
+        AUTH_ENVELOPED => &[0xa1, OCTET_STRING, 0xa2],
+        SIGNED_AND_ENVELOPED => &[0xa0, 0xa1, SET],
+        _ => &[0xa1],
+    };
+    if encrypted.is_only(&[]) && content.is_only(behind) {
+        Ok(Layer::Enveloped)
+    } else {
+        Err(Fault::BehindContent)
+    }
 }
 
 /// SignedData (RFC 5652, 5.1 and 5.2).
@@ -148,6 +161,10 @@ fn signed(mut content: Ber<'_>) -> Result<Layer<'_>, Fault> {
         return Ok(Layer::Signed(None));
     };
     let string = explicit.element().ok_or(Fault::Broken)?;
+    // Of two contents readers could take either.
+    if !explicit.is_only(&[]) || !encapsulated.is_only(&[]) || !content.is_only(&[0xa0, 0xa1, SET]) {
+        return Err(Fault::BehindContent);
+    }
     match string.tag {
         OCTET_STRING => Ok(Layer::Signed(Some(Cow::Borrowed(string.content)))),
         PIECES => {

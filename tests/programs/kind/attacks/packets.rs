@@ -101,10 +101,39 @@ fn cms_for_nobody_is_not_encryption() {
         let (first, second) = if inside { (&more[..], &b""[..]) } else { (&b""[..], &more[..]) };
         der(0x30, &[&oid(3), &der(0xa0, &[&data, first]), second])
     };
+    let text = der(0x0c, &[b"the launch code"]);
+    let attributes = der(0xa1, &[&der(0x30, &[&oid(1), &der(0x31, &[&der(0x0c, &[b"x"])])])]);
     let good = enveloped(&recipient, &content(&noise(64)));
     let no_content = der(0x30, &[&oid(1), &der(0x30, &[&aes])]);
     for (name, octets, kind, reason) in [
         ("well-formed", good.clone(), "smime", "Enveloped"),
+        (
+            "attributes behind the content",
+            enveloped(&recipient, &[content(&noise(64)), attributes].concat()),
+            "smime",
+            "Enveloped",
+        ),
+        (
+            "a text behind the content",
+            enveloped(&recipient, &[&content(&noise(64))[..], &text].concat()),
+            "plain",
+            "BehindContent",
+        ),
+        (
+            "octets behind the content",
+            enveloped(&recipient, &[&content(&noise(64))[..], b"the launch code"].concat()),
+            "plain",
+            "BehindContent",
+        ),
+        (
+            "a text beside the encrypted octets",
+            enveloped(
+                &recipient,
+                &der(0x30, &[&oid(1), &der(0x30, &[&aes]), &der(0x80, &[&noise(64)]), &text]),
+            ),
+            "plain",
+            "BehindContent",
+        ),
         ("no recipient", enveloped(&[], &content(&noise(64))), "plain", "NoRecipient"),
         (
             "a text as recipient",
@@ -153,4 +182,36 @@ fn a_text_in_five_signatures_is_not_opened_for_ever() {
     assert_judged(&entity, "pgp-mime", "OpenPgp");
     assert_judged(&sign(&entity), "signed", "SignedText");
     assert_judged(&sign(&format!("Subject: the launch code\n{}", pgp_mime())), "partial", "PartHeader");
+}
+
+#[test]
+fn two_contents_in_one_signature_are_readable() {
+    let der = |tag: u8, parts: &[&[u8]]| {
+        let content = parts.concat();
+        [&[tag, 0x83][..], &u32::try_from(content.len()).expect("small").to_be_bytes()[1..], &content]
+            .concat()
+    };
+    let oid = |last: u8| [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, last];
+    let first = der(0x04, &[pgp_mime().as_bytes()]);
+    let second = der(0x04, &[b"\nthe launch code"]);
+    let sign = |encapsulated: &[u8], behind: &[u8]| {
+        let data = der(0x30, &[&[2, 1, 1], &der(0x31, &[]), encapsulated, behind]);
+        let info = der(0x30, &[&oid(2), &der(0xa0, &[&data])]);
+        let encoded = base64_lines(&info, 76);
+        format!("Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\n{encoded}")
+    };
+    let one = der(0x30, &[&oid(1), &der(0xa0, &[&first])]);
+    assert_judged(&sign(&one, &der(0x31, &[])), "pgp-mime", "OpenPgp");
+    for (name, encapsulated, behind) in [
+        ("in one tag", der(0x30, &[&oid(1), &der(0xa0, &[&first, &second])]), &b""[..]),
+        ("in two tags", der(0x30, &[&oid(1), &der(0xa0, &[&first]), &der(0xa0, &[&second])]), b""),
+        ("behind it", one.clone(), &second),
+    ] {
+        let verdict = judge(&sign(&encapsulated, behind));
+        assert_eq!(
+            (verdict.kind.as_str(), verdict.reason.name().as_str()),
+            ("plain", "BehindContent"),
+            "{name}"
+        );
+    }
 }
