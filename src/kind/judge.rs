@@ -1,6 +1,7 @@
 //! From the parts to the verdict.
 
 use crate::cms;
+use crate::message::Lines;
 use crate::mime::{self, Tree, decode};
 use crate::openpgp::{self, Armor, Message};
 
@@ -57,7 +58,7 @@ impl<'a> Judge<'_, 'a> {
             return Some(Reason::Mime(oddity));
         }
         // Readers show a multipart without parts as a text.
-        let is_shown = part.children.is_empty() || has_bare_cr(part.preamble);
+        let is_shown = part.children.is_empty() || may_hold_parts(part.preamble);
         if is_shown && !part.preamble.trim_ascii().is_empty() {
             return Some(Reason::Preamble);
         }
@@ -227,9 +228,11 @@ fn report(part: &mime::Part, finding: &Finding) -> Part {
     }
 }
 
-/// Some readers end a line there, and find parts in what others pass over.
-fn has_bare_cr(text: &[u8]) -> bool {
-    memchr::memchr_iter(b'\r', text).any(|at| text.get(at + 1) != Some(&b'\n'))
+/// Whether some reader may find parts in what others pass over: where it ends a line at a bare CR, or takes
+/// another boundary.
+fn may_hold_parts(preamble: &[u8]) -> bool {
+    let is_bare = |at: usize| preamble.get(at + 1) != Some(&b'\n');
+    memchr::memchr_iter(b'\r', preamble).any(is_bare) || Lines(preamble).any(|line| line.starts_with(b"--"))
 }
 
 /// Whether a field of this name says how to read the body, and nothing to a person.

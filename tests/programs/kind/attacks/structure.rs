@@ -143,6 +143,8 @@ fn pages_before_the_first_part_are_readable() {
     assert_judged(&with(&"x".repeat(201)), "partial", "Preamble");
     // Some readers end a line at a bare CR, and find a part there.
     assert_judged(&with("\r--enc\r\rthe launch code"), "partial", "Preamble");
+    // And some may take another boundary than the others.
+    assert_judged(&with("--us-ascii''enc\n\nthe launch code"), "partial", "Preamble");
     // Not in portions either.
     let mut entity = with(&"x".repeat(100));
     for level in ["c", "d", "f"] {
