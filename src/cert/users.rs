@@ -4,7 +4,7 @@
 //! once. A certificate is dropped before its thread reads the next one: only what is told of it stays.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, Builder};
 use std::time::SystemTime;
 
 use anyhow::{Context, Error, Result, bail, ensure};
@@ -94,9 +94,13 @@ impl<Trial: Fn(&Readers) -> Result<()> + Sync> Look<'_, Trial> {
         };
         let threads = thread::available_parallelism().map_or(1, usize::from);
         thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            // Where no other thread can be had, this one does it all.
+            let spawn = |_| Builder::new().spawn_scoped(scope, work).ok();
+            let others: Vec<_> = (1..threads).filter_map(spawn).collect();
+            let mut users = work();
             // A panic ends the program before it could come here.
-            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+            users.extend(others.into_iter().flat_map(|other| other.join().unwrap_or_default()));
+            users
         })
     }
 

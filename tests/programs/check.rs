@@ -133,6 +133,19 @@ fn a_directory_in_which_nobody_can_be_is_a_problem() {
 }
 
 #[test]
+fn where_no_other_thread_can_be_had_one_does_it_all() {
+    let world = World::unprivileged();
+    for name in ["alice@x.asc", "bob@x.asc"] {
+        world.write(&format!("certs/{name}"), &fixture("keys/alice.asc"));
+    }
+    let program = world.where_is("encrypt-to-self");
+    let script = format!("ulimit -u 1; exec {} --check --certs=certs", program.display());
+    let outcome = world.command("/bin/bash").args(["-c", &script]).run();
+    assert!(said(&outcome).ends_with("users: 2; something is wrong with: 0\n"), "{}", said(&outcome));
+    assert_eq!(outcome.status(), 0);
+}
+
+#[test]
 fn a_recipient_is_one_user_and_the_hosts_variables_are_not_asked_for_all() {
     let world = enrolled(&[("alice@x.asc", "alice.asc"), ("z@x.asc", "expired.asc")]);
     let one = check(&world, &["--certs=certs", "--recipient=alice@x"]);
