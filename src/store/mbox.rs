@@ -8,7 +8,8 @@
 //! | sync | cut back to the old length | the old content, perhaps the message or a part of it |
 //! | sync the directory of a new mbox | the message stays, and comes again | a delivered message |
 //!
-//! A part stays only when cutting back fails too, or when there was no time for it.
+//! A part stays only when cutting back fails too, when there was no time for it, or when a program that heeds
+//! neither lock has written meanwhile.
 
 mod entry;
 
@@ -139,8 +140,9 @@ impl Mbox {
         // The longest gap stands in front of the entry already.
         let bytes = &entry[GAP.len() - gap..];
         within_file_size_limit(usize::try_from(old)?.saturating_add(bytes.len())).with_context(named)?;
-        if let Err(errno) = super::write_all(&self.file, bytes).and_then(|()| rustix::fs::fsync(&self.file)) {
-            let left = match self.cut_back(old) {
+        let (written, done) = super::write_counted(&self.file, bytes);
+        if let Err(errno) = done.and_then(|()| rustix::fs::fsync(&self.file)) {
+            let left = match self.cut_back(old, written) {
                 Ok(()) => "nothing was stored",
                 Err(_) => "a part of a message may stand at its end",
             };
@@ -153,7 +155,13 @@ impl Mbox {
         }
     }
 
-    fn cut_back(&self, old: u64) -> rustix::io::Result<()> {
+    /// Takes away the `written` octets behind the `old` ones, if nobody else has written too: a program that
+    /// locks by flock(2) alone is kept out by neither lock, and what it stored is not ours to cut.
+    fn cut_back(&self, old: u64, written: usize) -> rustix::io::Result<()> {
+        let length = u64::try_from(rustix::fs::fstat(&self.file)?.st_size).map_err(|_| Errno::IO)?;
+        if length != old + written as u64 {
+            return Err(Errno::BUSY);
+        }
         rustix::fs::ftruncate(&self.file, old)?;
         rustix::fs::fsync(&self.file)
     }
@@ -197,5 +205,38 @@ fn make(directory: &Directory, name: &OsStr, flags: OFlags) -> rustix::io::Resul
         Ok(file) => rustix::fs::fchmod(&file, mode).map(|()| file),
         Err(Errno::EXIST) => rustix::fs::openat(directory, name, flags, Mode::empty()),
         Err(errno) => Err(errno),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn what_another_program_wrote_meanwhile_is_not_cut() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("mbox");
+        let append = |bytes: &str| {
+            File::options().append(true).open(&path).unwrap().write_all(bytes.as_bytes()).unwrap();
+        };
+        for (before_ours, behind_ours, is_cut) in
+            [("", "", true), ("", "theirs", false), ("theirs", "", false)]
+        {
+            fs::write(&path, "old").unwrap();
+            let mbox = Mbox::open(&path).unwrap();
+            append(before_ours);
+            let (written, _) = crate::store::write_counted(&mbox.file, b"a part");
+            append(behind_ours);
+            assert_eq!(mbox.cut_back(3, written).is_ok(), is_cut);
+            let all = format!("old{before_ours}a part{behind_ours}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), if is_cut { "old" } else { &all });
+        }
+        // Of an mbox that became shorter meanwhile nothing is cut, and it is not filled up with NUL.
+        fs::write(&path, "old").unwrap();
+        assert!(Mbox::open(&path).unwrap().cut_back(10, 5).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"old");
     }
 }

@@ -44,14 +44,20 @@ pub fn random() -> Result<u64> {
 /// # Errors
 /// The system reports one; a part may be written.
 pub fn write_all(file: impl AsFd, bytes: &[u8]) -> rustix::io::Result<()> {
+    write_counted(file, bytes).1
+}
+
+/// As [`write_all`], and how many octets were written, whatever came of it.
+pub fn write_counted(file: impl AsFd, bytes: &[u8]) -> (usize, rustix::io::Result<()>) {
     let mut rest = bytes;
-    while !rest.is_empty() {
+    let mut done = Ok(());
+    while !rest.is_empty() && done.is_ok() {
         match rustix::io::write(&file, rest) {
-            Ok(0) => return Err(Errno::IO),
+            Ok(0) => done = Err(Errno::IO),
             Ok(written) => rest = &rest[written..],
             Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
+            Err(errno) => done = Err(errno),
         }
     }
-    Ok(())
+    (bytes.len() - rest.len(), done)
 }
