@@ -14,6 +14,7 @@
 mod entry;
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -190,7 +191,10 @@ const FLAGS: OFlags = OFlags::RDWR
 
 /// The directory above `path`, open, and the name in it.
 fn place(path: &Path) -> Result<(Directory, OsString)> {
-    let name = path.file_name().with_context(|| format!("{}: names no file", path.display()))?;
+    // A path that ends in `/.` names a directory, although Rust's `file_name` passes over the dot.
+    let is_directory = path.as_os_str().as_bytes().ends_with(b"/.");
+    let name = path.file_name().filter(|_| !is_directory);
+    let name = name.with_context(|| format!("{}: names no file", path.display()))?;
     let above = path.parent().filter(|above| *above != Path::new("")).unwrap_or(Path::new("."));
     let directory =
         Directory::open(above)?.with_context(|| format!("{}: is missing; make it", above.display()))?;

@@ -174,6 +174,18 @@ fn a_directory_is_no_mbox() {
 }
 
 #[test]
+fn a_path_that_can_only_be_a_directory_makes_no_mbox() {
+    let world = World::unprivileged();
+    for path in ["Mail/.", "Mail/..", ".."] {
+        let run = world.program("deliver").args([path]).input(MAIL).run();
+        assert_eq!((run.status(), run.stdout()), (75, &b""[..]), "{path}: {}", run.stderr());
+    }
+    assert!(!world.path("Mail").exists());
+    world.write("mbox", b"");
+    world.program("deliver").args(["mbox/."]).input(MAIL).run().defers("mbox/.: names no file");
+}
+
+#[test]
 fn while_another_program_holds_the_locks_it_waits() {
     // Python's mailbox takes both locks, as mutt and Dovecot do.
     let script = "import mailbox, sys, time
