@@ -139,7 +139,7 @@ impl Session<'_> {
         self.command(Stage::Rcpt, &format!("RCPT TO:<{}>", letter.recipient))?;
         self.command(Stage::Data, "DATA")?;
         self.begin(STEP);
-        self.hear_nothing().and_then(|()| self.send(&text.bytes)).with_context(|| Stage::Text.to_string())?;
+        self.text(&text).with_context(|| Stage::Text.to_string())?;
         self.begin(FINAL);
         self.answer(Stage::Text)?;
         // The server has it; whether it also says goodbye changes nothing.
@@ -154,9 +154,19 @@ impl Session<'_> {
     fn command(&mut self, stage: Stage, line: &str) -> Result<Reply> {
         self.begin(STEP);
         self.hear_nothing()
-            .and_then(|()| self.send(format!("{line}\r\n").as_bytes()))
+            .and_then(|()| self.send(format!("{line}\r\n").as_bytes(), SendFlags::empty()))
             .with_context(|| stage.to_string())?;
         self.answer(stage)
+    }
+
+    /// What came while the text was sent is no answer to its last dot.
+    fn text(&mut self, text: &Text) -> Result<()> {
+        let (lines, end) = text.bytes.split_at(text.bytes.len() - text::END.len());
+        self.hear_nothing()?;
+        // Held back, so that the end does not travel alone and wait for an acknowledgement.
+        self.send(lines, SendFlags::MORE)?;
+        self.hear_nothing()?;
+        self.send(end, SendFlags::empty())
     }
 
     /// An answer that came before its question would be taken for that to the last dot, in the end.
@@ -168,11 +178,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn send(&mut self, bytes: &[u8]) -> Result<()> {
+    fn send(&mut self, bytes: &[u8], how: SendFlags) -> Result<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
             self.wait(PollFlags::OUT)?;
-            match send(&self.socket, rest, SendFlags::NOSIGNAL) {
+            match send(&self.socket, rest, how | SendFlags::NOSIGNAL) {
                 Ok(sent) => {
                     rest = &rest[sent..];
                     // A large message may take longer than one step, as long as it goes on.

@@ -237,6 +237,35 @@ fn a_server_that_answers_before_it_is_asked_has_not_stored_the_message() {
     }
 }
 
+/// As a proxy does that has counted one answer too many: the true one comes behind it.
+#[test]
+fn an_answer_in_the_middle_of_the_text_is_not_taken_for_that_to_the_last_dot() {
+    for protocol in PROTOCOLS {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = on_port(protocol, listener.local_addr().unwrap().port());
+        let thread = std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(socket.try_clone().unwrap());
+            let mut heard = Vec::new();
+            for answer in ["220 a\r\n", "250 b\r\n", "250 c\r\n", "250 d\r\n", "354 e\r\n"] {
+                socket.write_all(answer.as_bytes()).unwrap();
+                reader.read_until(b'\n', &mut heard).unwrap();
+            }
+            socket.write_all(b"250 early\r\n").unwrap();
+            while !heard.ends_with(b"\r\n.\r\n") && reader.read_until(b'\n', &mut heard).unwrap_or(0) > 0 {}
+            let _ = socket.write_all(b"452 4.3.1 disk full\r\n");
+            heard
+        });
+        let recipient = Address::parse(b"b@example.org").unwrap();
+        // More than the kernel holds between the two: its end leaves only when the server has read on.
+        let message = [b"A: b\n\n", &b"x".repeat(30_000_000)[..]].concat();
+        let letter = Letter { sender: None, recipient: &recipient, message: &message };
+        let said = format!("{:#}", deliver(&server, letter, &Deadline::after(ENOUGH)).unwrap_err());
+        assert!(said.ends_with("message: the server answers before it is asked"), "{said}");
+        assert!(!thread.join().unwrap().ends_with(b"\r\n.\r\n"), "the last dot was sent");
+    }
+}
+
 #[test]
 fn a_silent_server_defers_at_every_stage() {
     for (protocol, stage) in stages() {

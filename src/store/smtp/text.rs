@@ -41,4 +41,4 @@ impl Text {
 }
 
 /// The end of the text.
-const END: &[u8] = b".\r\n";
+pub const END: &[u8] = b".\r\n";
