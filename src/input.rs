@@ -156,13 +156,13 @@ fn read_once(input: impl AsFd, message: &mut Vec<u8>, deadline: &Deadline) -> Re
 /// without asking, and some more, in octets.
 const WORKING_MEMORY: usize = 16 << 20;
 
-/// Asks for the memory that all later steps take without asking. A failed allocation ends in a signal, and a
-/// signal bounces mail under Exim and Courier.
+/// Asks for the memory that all later steps take without asking, which may be two copies of `copied` octets of
+/// the message. A failed allocation ends in a signal, and a signal bounces mail under Exim and Courier.
 ///
 /// # Errors
 /// There is not so much memory.
-pub fn ask_for_working_memory() -> Result<()> {
-    reserve(&mut Vec::new(), WORKING_MEMORY)
+pub fn ask_for_working_memory(copied: usize) -> Result<()> {
+    reserve(&mut Vec::new(), WORKING_MEMORY + 2 * copied)
 }
 
 /// Room for `more` bytes, or an error instead of an abort.

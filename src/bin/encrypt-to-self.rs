@@ -30,14 +30,16 @@ fn main() -> ExitCode {
 fn filter(arguments: &Arguments) -> Result<()> {
     let deadline = Deadline::start();
     let arrived = input::read(&deadline)?;
-    input::ask_for_working_memory()?;
     let message = Arrival::read(&arrived).message;
+    let header = Entity::split(message).header;
+    let copied = if kind::is_told_by_beginning(message) { header.0.len() } else { message.len() };
+    input::ask_for_working_memory(copied)?;
     if kind::is_encrypted(message) {
         return chain::hand_on(&arrived, &arguments.command, &deadline);
     }
     let from = &arguments.certificates;
     let sources = from.sources();
-    let recipient = from.recipient(Entity::split(message).header)?;
+    let recipient = from.recipient(header)?;
     let readers = cert::find(&sources, recipient.as_ref(), from.expired, from.subkeys(), SystemTime::now())?;
     match (readers, arguments.no_cert) {
         (Some(readers), _) => {

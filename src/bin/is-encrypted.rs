@@ -21,6 +21,7 @@ fn main() -> ExitCode {
             return Ok(1);
         }
         input::go_on(&mut bytes, &deadline)?;
+        input::ask_for_working_memory(bytes.len())?;
         let arrival = Arrival::read(&bytes);
         let verdict = kind::of(arrival.message);
         if arguments.require {

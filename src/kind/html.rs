@@ -59,5 +59,10 @@ fn is_plain_tag(tag: &[u8]) -> bool {
 /// Tags around each line leave blank lines between them, which armor does not have.
 fn without_blank_lines(text: &[u8]) -> Vec<u8> {
     let lines = text.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii);
-    lines.filter(|line| !line.is_empty()).flat_map(|line| [line, b"\n"]).collect::<Vec<_>>().concat()
+    let mut kept = Vec::with_capacity(text.len() + 1);
+    for line in lines.filter(|line| !line.is_empty()) {
+        kept.extend_from_slice(line);
+        kept.push(b'\n');
+    }
+    kept
 }

@@ -173,8 +173,10 @@ pub fn begins_readable(beginning: &[u8]) -> bool {
 /// Whether `message` is end-to-end encrypted. Of a large message that begins readable only the beginning
 /// is looked at.
 pub fn is_encrypted(message: &[u8]) -> bool {
-    match message.get(..BEGINNING) {
-        Some(beginning) if begins_readable(beginning) => false,
-        _ => of(message).kind.is_encrypted(),
-    }
+    !is_told_by_beginning(message) && of(message).kind.is_encrypted()
+}
+
+/// Whether `message` is a large one that begins readable. Of any other its parts are decoded.
+pub fn is_told_by_beginning(message: &[u8]) -> bool {
+    message.get(..BEGINNING).is_some_and(begins_readable)
 }

@@ -213,6 +213,33 @@ fn short_memory_defers() {
     assert!((7..15).contains(&deferred), "{deferred} runs were short of memory");
 }
 
+/// Parts that have to be decoded, and a header section that has to be copied, take more than the message.
+#[test]
+fn short_memory_ends_no_program_by_a_signal_whatever_has_to_be_copied() {
+    let field = [b"References: ", &b"<a@b>"[..].repeat(3 << 20)[..], b"\n", READABLE].concat();
+    let lines = [&b"QUJD".repeat(19)[..], b"\n"].concat().repeat(200_000);
+    let head = b"Content-Type: text/html\nContent-Transfer-Encoding: base64\n\n";
+    let html = [&head[..], &lines].concat();
+    let refuse = "--require --sender=a@b encrypt-to-self";
+    for (program, arguments, message, done) in [
+        ("encrypt-to-self", "", &field, 0),
+        ("encrypt-to-self", "", &html, 0),
+        ("is-encrypted", refuse, &field, 77),
+        ("is-encrypted", refuse, &html, 77),
+    ] {
+        let mut deferred = 0;
+        for kib in (14_000..110_000).step_by(16_000) {
+            let script = format!("ulimit -v {kib}; exec {} {arguments}", program_path(program).display());
+            let run = World::with_alice().command("/bin/bash").args(["-c", &script]).input(message).run();
+            if run.status() != done {
+                run.defers("no memory");
+                deferred += 1;
+            }
+        }
+        assert!((2..6).contains(&deferred), "{program}: {deferred} of 6 runs were short of memory");
+    }
+}
+
 #[test]
 fn lent_rights_defer_before_anything_is_read() {
     let world = World::with_alice();
