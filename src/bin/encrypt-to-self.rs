@@ -12,7 +12,7 @@ use selfseal::cli::encrypt_to_self::{Arguments, NoCert};
 use selfseal::deadline::Deadline;
 use selfseal::exit::Refusal;
 use selfseal::message::{Arrival, Entity, Header};
-use selfseal::{cert, chain, exit, forward, input, kind, seal};
+use selfseal::{cert, chain, envelope, exit, forward, input, kind, refusal, seal};
 
 /// What `--check` seals, in memory only: a certificate that parses may still not seal.
 const TRIAL: &[u8] = b"Subject: trial\n\ntrial\n";
@@ -48,11 +48,18 @@ fn filter(arguments: &Arguments) -> Result<()> {
             sealed.hand_on(&arguments.command, &deadline)
         }
         (None, NoCert::Pass) => chain::hand_on(&arrived, &arguments.command, &deadline),
-        (None, NoCert::Refuse) => bail!(Refusal(REFUSAL.to_owned())),
-        (None, NoCert::Defer) => {
+        (None, NoCert::Refuse) if can_be_told(&arrived) => bail!(Refusal(REFUSAL.to_owned())),
+        (None, NoCert::Refuse | NoCert::Defer) => {
             bail!("no certificate: looked in {}; put one there or give --cert", sources.places())
         }
     }
+}
+
+/// Whether a refusal reaches somebody whom it does not harm. A bounce that is refused is gone for good.
+fn can_be_told(arrived: &[u8]) -> bool {
+    let arrival = Arrival::read(arrived);
+    let sender = envelope::sender_or_trace(None, &arrival);
+    refusal::spares(sender.as_ref(), Entity::split(arrival.message).header).is_none()
 }
 
 /// For a person before the first mail and for cron after it: status 1 when something needs attention.

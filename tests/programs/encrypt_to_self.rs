@@ -149,9 +149,34 @@ fn without_a_certificate_mail_waits_unless_the_administrator_says_otherwise() {
     world.program("encrypt-to-self").input(READABLE).run().defers("no certificate");
     let passed = world.program("encrypt-to-self").args(["--no-cert", "pass"]).input(READABLE).run();
     assert_eq!(passed.succeeds(), READABLE);
-    let refused = world.program("encrypt-to-self").args(["--no-cert=refuse"]).input(READABLE).run();
+    let refuse = || world.program("encrypt-to-self").args(["--no-cert=refuse"]).input(READABLE);
+    let refused = refuse().env("SENDER", "bob@example.org").run();
     assert!(refused.stderr().starts_with("5.7.1 "), "{}", refused.stderr());
     refused.fails(77, "certificate");
+    // A bounce that bounces is gone.
+    refuse().env("SENDER", "").run().defers("no certificate");
+    refuse().env("SENDER", "MAILER-DAEMON").run().defers("no certificate");
+}
+
+#[test]
+fn without_a_certificate_whoever_cannot_be_told_waits() {
+    let world = World::new();
+    let status = |head: &str| {
+        let message = [head.as_bytes(), b"Subject: s\n\nhi\n"].concat();
+        world.program("encrypt-to-self").args(["--no-cert=refuse"]).input(&message).run().status()
+    };
+    assert_eq!(status("Return-Path: <bob@example.org>\n"), 77);
+    assert_eq!(status("From bob@example.org  Mon Jan  1 00:00:00 2026\n"), 77);
+    for head in [
+        // Where nobody tells the sender, it may be a bounce.
+        "",
+        "Return-Path: <>\n",
+        "From MAILER-DAEMON  Mon Jan  1 00:00:00 2026\n",
+        "Return-Path: <bob@example.org>\nAuto-Submitted: auto-replied\n",
+        "Return-Path: <list@example.org>\nList-Id: <list.example.org>\n",
+    ] {
+        assert_eq!(status(head), 75, "{head}");
+    }
 }
 
 #[test]
