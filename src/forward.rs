@@ -5,18 +5,22 @@
 //! router: modemask, check_owner) keeps the mail, OpenSMTPD refuses it. A warning is what one of them does.
 
 use std::ffi::OsString;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, accessat, open};
 use rustix::process::geteuid;
 
 use crate::cert::check::Report;
 use crate::place;
 
 const PROGRAM: &str = "encrypt-to-self";
+
+/// How much of a `.forward` is looked at, in octets.
+const LONGEST: u64 = 1 << 20;
 
 /// Says what is wrong with the home directory, the `.forward` and the program, and ends with the line that
 /// seals: the one that is there or, with `options`, one to put there.
@@ -76,13 +80,25 @@ fn contents(report: &mut Report, path: &Path) -> Option<String> {
         return None;
     }
     tell_of_rights(report, path, &state);
-    match fs::read(path) {
+    match read(path) {
         Ok(octets) => Some(String::from_utf8_lossy(&octets).into_owned()),
         Err(_) => {
             report.warning(&format!("{shown}: may not be read; hosts pass over it"));
             None
         }
     }
+}
+
+/// The beginning of the regular file at `path`. Between the look at it and this its owner may have put a link
+/// or a FIFO in its place, and root may be who asks.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(open(path, flags, Mode::empty())?);
+    let mut octets = Vec::new();
+    if file.metadata()?.is_file() {
+        file.take(LONGEST).read_to_end(&mut octets)?;
+    }
+    Ok(octets)
 }
 
 /// The certificate's own file and directories are judged where it is looked for.
@@ -266,6 +282,18 @@ mod tests {
             assert_eq!(items(text), found, "{text}");
         }
         assert!(is_filter("\n# Exim filter\nif ...") && is_filter("# Sieve filter") && !is_filter("# mine"));
+    }
+
+    #[test]
+    fn what_was_put_in_place_of_a_forward_is_not_waited_for_and_not_followed() {
+        let place = tempfile::tempdir().unwrap();
+        let [forward, link, fifo] = ["forward", "link", "fifo"].map(|name| place.path().join(name));
+        File::create(&forward).unwrap().set_len(LONGEST + 1).unwrap();
+        assert_eq!(read(&forward).unwrap().len() as u64, LONGEST);
+        std::os::unix::fs::symlink(&forward, &link).unwrap();
+        assert!(read(&link).is_err());
+        rustix::fs::mknodat(CWD, &fifo, rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        assert_eq!(read(&fifo).unwrap(), b"");
     }
 
     #[test]
