@@ -23,14 +23,15 @@ const PROGRAM: &str = "encrypt-to-self";
 const LONGEST: u64 = 1 << 20;
 
 /// Says what is wrong with the home directory, the `.forward` and the program, and ends with the line that
-/// seals: the one that is there or, with `options`, one to put there.
-pub fn tell(report: &mut Report, options: &[OsString]) {
-    if let Err(error) = look(report, options) {
+/// seals: the one that is there or, with `options`, one to put there. `hands_on` knows whether the program, called
+/// by these words, hands the mail to another one.
+pub fn tell(report: &mut Report, options: &[OsString], hands_on: fn(&[&str]) -> bool) {
+    if let Err(error) = look(report, options, hands_on) {
         report.problem(&format!("{error:#}"));
     }
 }
 
-fn look(report: &mut Report, options: &[OsString]) -> Result<()> {
+fn look(report: &mut Report, options: &[OsString], hands_on: fn(&[&str]) -> bool) -> Result<()> {
     let home = place::home()?;
     let path = home.join(".forward");
     if let Ok(state) = home.metadata() {
@@ -42,7 +43,7 @@ fn look(report: &mut Report, options: &[OsString]) -> Result<()> {
         report
             .warning(&format!("{} is missing; install selfseal's programs side by side", deliver.display()));
     }
-    let there = contents(report, &path).map(|text| tell_of_items(report, &path, &text));
+    let there = contents(report, &path).map(|text| tell_of_items(report, &path, &text, hands_on));
     let shown = path.display();
     match there.flatten() {
         Some(line) => report.line(&format!("{shown} has the line that seals: \"|{line}\"")),
@@ -125,7 +126,12 @@ enum Item {
 }
 
 /// Says what is wrong with the destinations. The command that seals, if there is a good one.
-fn tell_of_items(report: &mut Report, path: &Path, text: &str) -> Option<String> {
+fn tell_of_items(
+    report: &mut Report,
+    path: &Path,
+    text: &str,
+    hands_on: fn(&[&str]) -> bool,
+) -> Option<String> {
     let shown = path.display();
     if is_filter(text) {
         report.line(&format!("{shown} is a filter; whether it seals is not looked at"));
@@ -162,6 +168,14 @@ fn tell_of_items(report: &mut Report, path: &Path, text: &str) -> Option<String>
         if program.is_absolute() && (at == 0 || is_ours(program)) {
             is_good &= can_be_started(report, program);
         }
+    }
+    // What it writes to the host is dropped, and counts as delivered.
+    let own = words.iter().position(|word| is_ours(Path::new(word))).unwrap_or_default();
+    if is_good && !hands_on(&words[own..]) {
+        report.warning(&format!(
+            "{shown}: has an option that is none, or no program that stores; use the line below"
+        ));
+        is_good = false;
     }
     is_good.then(|| command.clone())
 }

@@ -81,7 +81,7 @@ fn check(arguments: &Arguments) -> Result<u8> {
                 check::report(&sources, recipient.as_ref(), from.expired, from.subkeys(), now, trial);
             // Where there is a directory, the host's own files call the programs.
             if from.directory.is_none() {
-                forward::tell(&mut report, &arguments.words()?);
+                forward::tell(&mut report, &arguments.words()?, Arguments::hands_on);
             }
             (report.text, report.is_good)
         }

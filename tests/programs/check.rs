@@ -266,7 +266,25 @@ fn a_forward_of_another_program_gets_the_line_and_no_blame() {
 fn what_a_mail_host_would_not_obey_is_a_warning() {
     type Attack = fn(&World);
     let nothing: Attack = |_| {};
-    let attacks: [(&str, &str, Attack, &str); 15] = [
+    let attacks: [(&str, &str, Attack, &str); 18] = [
+        (
+            "nothing that stores",
+            "\"|PROGRAMS/encrypt-to-self --cert /home/alice/a.asc\"\n",
+            nothing,
+            ".forward: has an option that is none, or no program that stores; use the line below",
+        ),
+        (
+            "the check itself",
+            "\"|PROGRAMS/tls-audit encrypt-to-self --check\"\n",
+            nothing,
+            ".forward: has an option that is none, or no program that stores",
+        ),
+        (
+            "a mistaken option",
+            "\"|PROGRAMS/encrypt-to-self --header=keep deliver\"\n",
+            nothing,
+            ".forward: has an option that is none, or no program that stores",
+        ),
         (
             "a group's file",
             SEALS,
