@@ -34,6 +34,9 @@ const OURS: [&str; 7] =
 /// What is copied by way of a buffer at once, in octets.
 const PIECE: usize = 128 * 1024;
 
+/// What a pipe or a socket that can be written to takes without waiting for its reader (pipe(7), PIPE_BUF).
+const AT_ONCE: usize = 4096;
+
 /// What the kernel copies at once: the most that a pipe holds, unless root made it larger.
 const PIPE: usize = 1 << 20;
 
@@ -231,7 +234,7 @@ fn copy(file: impl AsFd, span: Range<u64>, out: impl AsFd, deadline: &Deadline) 
 /// Moves pages to a pipe, never waiting for a slow reader, or has the kernel copy them to a file.
 fn move_pages(file: impl AsFd, at: &mut u64, out: impl AsFd, most: usize) -> rustix::io::Result<usize> {
     match splice(&file, Some(at), &out, None, most, SpliceFlags::NONBLOCK) {
-        Err(Errno::INVAL) => sendfile(&out, &file, Some(at), most),
+        Err(Errno::INVAL) if !waits_for_a_reader(&out) => sendfile(&out, &file, Some(at), most),
         other => other,
     }
 }
@@ -258,16 +261,24 @@ fn write_out(message: &[u8], deadline: &Deadline) -> Result<()> {
 }
 
 fn write_all(out: impl AsFd, message: &[u8], deadline: &Deadline) -> Result<()> {
+    let most = if waits_for_a_reader(&out) { AT_ONCE } else { usize::MAX };
     let mut rest = message;
     while !rest.is_empty() {
         deadline.wait(&out, PollFlags::OUT)?;
-        match rustix::io::write(&out, rest) {
+        match rustix::io::write(&out, &rest[..rest.len().min(most)]) {
             Ok(written) => rest = &rest[written..],
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(errno) => return Err(errno.into()),
         }
     }
     Ok(())
+}
+
+/// Whether a write may wait until somebody has read, for longer than the deadline.
+fn waits_for_a_reader(out: impl AsFd) -> bool {
+    fstat(&out).is_ok_and(|state| {
+        matches!(FileType::from_raw_mode(state.st_mode), FileType::Fifo | FileType::Socket)
+    })
 }
 
 /// Whether standard output will take `length` octets, asked before the first is written: somebody has to
@@ -348,4 +359,42 @@ fn find(program: &OsStr) -> Result<PathBuf> {
 fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_reader_that_stalls_meets_the_deadline() {
+        let message = vec![b'x'; 1 << 20];
+        let mut file = memfd().unwrap();
+        file.write_all(&message).unwrap();
+        let soon = || Deadline::after(Duration::from_millis(50));
+        let (_reader, pipe) = io::pipe().unwrap();
+        assert!(write_all(&pipe, &message, &soon()).is_err());
+        assert!(copy(&file, 0..message.len() as u64, &pipe, &soon()).is_err());
+        let (_reader, socket) = UnixStream::pair().unwrap();
+        assert!(write_all(&socket, &message, &soon()).is_err());
+        assert!(copy(&file, 0..message.len() as u64, &socket, &soon()).is_err());
+    }
+
+    #[test]
+    fn a_reader_that_is_slow_gets_all_of_it() {
+        let message: Vec<u8> = (0..1 << 20).map(|n: u32| n as u8).collect();
+        let mut file = memfd().unwrap();
+        file.write_all(&message).unwrap();
+        let (mut reader, writer) = UnixStream::pair().unwrap();
+        let reading = std::thread::spawn(move || {
+            let mut read = Vec::new();
+            io::Read::read_to_end(&mut reader, &mut read).map(|_| read).unwrap()
+        });
+        copy(&file, 0..message.len() as u64, &writer, &Deadline::start()).unwrap();
+        write_all(&writer, &message, &Deadline::start()).unwrap();
+        drop(writer);
+        assert!(reading.join().unwrap() == message.repeat(2));
+    }
 }
