@@ -250,7 +250,7 @@ fn remove_together(
                 outcome.gone += 1;
                 outcome.octets += candidate.size.unwrap_or(0);
             }
-            Some(false) => moved.expect(file.name(&list.names), *candidate),
+            Some(false) => moved.expect(file.name(&list.names), file.inode, *candidate),
             None => {}
         }
     }
@@ -271,7 +271,7 @@ fn remove_one_by_one(
         let name = file.name(&list.names);
         let message = Known { part: file.part, name, candidate };
         if !take_away(maildir, task, &message, witness, outcome)? {
-            moved.expect(name, *candidate);
+            moved.expect(name, file.inode, *candidate);
         }
     }
     Ok(())
@@ -332,24 +332,24 @@ fn find_successors(
     witness: &mut dyn Witness,
     outcome: &mut Outcome,
 ) -> Result<Successors> {
-    let mut found: Vec<(Part, Vec<u8>, Candidate)> = Vec::new();
+    let mut found: Vec<(Part, Vec<u8>, u64, Candidate)> = Vec::new();
     for part in Part::ALL {
         maildir.each_message(part, |message| {
-            if let Some(candidate) = moved.find(message.name.base) {
+            if let Some(candidate) = moved.find(message.name.base, message.inode) {
                 let flags = message.flags();
                 if task.rules.concern(flags) && !task.rules.spare(flags) {
                     let candidate = Candidate { flags, ..candidate };
-                    found.push((part, message.file.as_bytes().to_vec(), candidate));
+                    found.push((part, message.file.as_bytes().to_vec(), message.inode, candidate));
                 }
             }
             Ok(())
         })?;
     }
     let mut again = Successors::default();
-    for (part, name, candidate) in &found {
+    for (part, name, inode, candidate) in &found {
         let message = Known { part: *part, name, candidate };
         if !take_away(maildir, task, &message, witness, outcome)? {
-            again.expect(name, *candidate);
+            again.expect(name, *inode, *candidate);
         }
     }
     Ok(again)

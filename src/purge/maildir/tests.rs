@@ -332,6 +332,21 @@ fn one_that_went_away_by_itself_is_no_failure() {
     assert_eq!((outcome.gone, known.len()), (0, 2));
 }
 
+/// As where two copies of a mailbox were put together.
+#[test]
+fn another_message_with_the_same_identity_is_not_taken_for_one_that_went_away() {
+    let (place, _) = made(&[], NOW);
+    let at = |name: &str| place.path().join("cur").join(name);
+    write(&at("1.a:2,RS"), b"Subject: old\n\n", NOW - 100 * DAY);
+    write(&at("1.a:2,S"), b"Subject: young\n\n", NOW);
+    let rules = older_than("90d");
+    // The old one goes away by itself, out of the mailbox.
+    let mut meddler = Meddler { place: place.path(), rename: |_| "elsewhere".to_owned(), times: 1 };
+    let outcome = purge(&open(place.path()), &task(&rules, NOW), &mut meddler).unwrap();
+    assert_eq!(outcome.gone, 0);
+    assert_eq!(fs::read(at("1.a:2,S")).unwrap(), b"Subject: young\n\n");
+}
+
 #[test]
 fn a_witness_who_fails_stops_it_before_the_message_goes() {
     let (place, _) = made(&[old("cur", "S"), old("cur", "S")], NOW);
