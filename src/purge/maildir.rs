@@ -58,6 +58,7 @@ pub fn purge(maildir: &Maildir, task: &Task, witness: &mut dyn Witness) -> Resul
 }
 
 /// The messages that the rules could be about. A million of them take some 120 MB.
+#[derive(Default)]
 struct List {
     candidates: Vec<Candidate>,
     files: Vec<File>,
@@ -85,13 +86,7 @@ impl File {
 
 impl List {
     fn of(maildir: &Maildir, task: &Task, witness: &mut dyn Witness) -> Result<Self> {
-        let mut list = List {
-            candidates: Vec::new(),
-            files: Vec::new(),
-            names: Vec::new(),
-            seen: 0,
-            is_cut_short: false,
-        };
+        let mut list = List::default();
         for part in Part::ALL {
             maildir.each_message(part, |message| {
                 list.seen += 1;
@@ -134,6 +129,9 @@ impl List {
     fn look(&mut self, maildir: &Maildir, task: &Task, witness: &mut dyn Witness) -> Result<()> {
         let mut order: Vec<u32> = (0..self.files.len() as u32).collect();
         order.sort_unstable_by_key(|at| self.files[*at as usize].inode);
+        if task.rules.rank() && !task.asks_files() {
+            order = self.without_former_names(order, maildir)?;
+        }
         self.files = order.iter().map(|at| self.files[*at as usize]).collect();
         self.candidates = order.iter().map(|at| self.candidates[*at as usize]).collect();
         if !task.asks_files()
@@ -157,6 +155,22 @@ impl List {
         self.files.truncate(done);
         self.candidates.truncate(done);
         Ok(())
+    }
+
+    /// `order` without the names that messages had before. One that is renamed meanwhile may be listed under
+    /// both, with the same number; counted twice, it would take the place of another.
+    fn without_former_names(&self, order: Vec<u32>, maildir: &Maildir) -> Result<Vec<u32>> {
+        let file = |at: u32| self.files[at as usize];
+        let mut left = Vec::with_capacity(order.len());
+        for names in order.chunk_by(|one, other| file(*one).inode == file(*other).inode) {
+            for at in names {
+                let name = OsStr::from_bytes(file(*at).name(&self.names));
+                if names.len() == 1 || maildir.part(file(*at).part).stat(name)?.is_some() {
+                    left.push(*at);
+                }
+            }
+        }
+        Ok(left)
     }
 }
 

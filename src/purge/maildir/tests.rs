@@ -312,6 +312,25 @@ fn a_message_that_has_another_name_now_is_found_by_what_stays_of_it() {
 }
 
 #[test]
+fn a_message_that_is_listed_under_two_names_takes_one_place_among_the_newest() {
+    let (place, _) = made(&[], NOW);
+    for name in ["new/3.a", "cur/2.b:2,S", "cur/1.c:2,S"] {
+        write(&place.path().join(name), b"Subject: s\n\n", NOW);
+    }
+    let rules = Rules { keep: Some(2), unread: Fate::Judged, ..Rules::default() };
+    let task = Task { by: By::Name, ..task(&rules, NOW) };
+    let (maildir, mut list) = (open(place.path()), List::default());
+    maildir.each_message(Part::New, |message| list.take(&message, &task)).unwrap();
+    fs::rename(place.path().join("new/3.a"), place.path().join("cur/3.a:2,S")).unwrap();
+    maildir.each_message(Part::Cur, |message| list.take(&message, &task)).unwrap();
+    assert_eq!(list.files.len(), 4);
+    list.look(&maildir, &task, &mut Notes::default()).unwrap();
+    remove(&maildir, &task, &list, &mut Notes::default(), &mut Outcome::default()).unwrap();
+    let left = ["cur/2.b:2,S", "cur/3.a:2,S"].map(PathBuf::from);
+    assert_eq!(files(place.path()), BTreeSet::from(left));
+}
+
+#[test]
 fn one_that_went_away_by_itself_is_no_failure() {
     let (place, known) = made(&[old("cur", "S"), old("cur", "S")], NOW);
     struct Remover<'a>(&'a Path);
