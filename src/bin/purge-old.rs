@@ -21,6 +21,10 @@ fn main() -> ExitCode {
         let end = arguments.end();
         let mut status = 0;
         for mailbox in mailboxes(&arguments)? {
+            if end.is_some_and(|end| Instant::now() >= end) {
+                let of_others = exit::complain("purge-old", &purge::out_of_time(&mailbox));
+                return Ok(if status == 0 { of_others } else { status });
+            }
             // One that fails does not stop the others; the first failure is the status.
             let of_this = one(&arguments, &mailbox, end);
             let of_this = of_this.unwrap_or_else(|error| exit::complain("purge-old", &error));

@@ -215,8 +215,12 @@ pub fn target(path: &Path) -> Result<Maildir> {
 }
 
 fn folders(root: Directory, task: &Task, report: &mut Report) -> Result<()> {
+    let path = root.path().to_owned();
     let mut failed = None;
-    tree::walk(root, &mut |found| {
+    let came_to_the_end = tree::walk(root, &mut |found| {
+        if task.is_over() {
+            return false;
+        }
         let done = found.and_then(|maildir| folder(maildir, task, report));
         match (done, &failed) {
             (Ok(()), _) => {}
@@ -225,9 +229,13 @@ fn folders(root: Directory, task: &Task, report: &mut Report) -> Result<()> {
                 exit::complain("purge-old", &error);
             }
         }
-        !task.is_over()
+        true
     });
-    failed.map_or(Ok(()), Err)
+    match failed {
+        Some(error) => Err(error),
+        None if came_to_the_end => Ok(()),
+        None => Err(out_of_time(&path)),
+    }
 }
 
 fn folder(maildir: &Maildir, task: &Task, report: &mut Report) -> Result<()> {
@@ -282,12 +290,14 @@ fn file(path: &Path, task: &Task, report: &mut Report) -> Result<()> {
 fn finished(path: &Path, outcome: &Outcome) -> Result<()> {
     match outcome.is_cut_short {
         false => Ok(()),
-        true => Err(Sysexit(
-            TEMPFAIL,
-            format!("{}: the time was over before all was done; run it again", path.display()),
-        )
-        .into()),
+        true => Err(out_of_time(path)),
     }
+}
+
+/// At `path` not all was done that was asked for.
+pub fn out_of_time(path: &Path) -> Error {
+    let why = format!("{}: the time was over before all was done; run it again", path.display());
+    Sysexit(TEMPFAIL, why).into()
 }
 
 /// What the next run can do: a lock is held, or the time was over.

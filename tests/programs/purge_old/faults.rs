@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
-use super::{STAYS, mixed, names};
+use super::{STAYS, maildir, mixed, names};
 use crate::world::{Outcome, World};
 
 const ARGUMENTS: [&str; 3] = ["--older-than", "90d", "box"];
@@ -138,4 +138,26 @@ fn a_run_that_has_no_time_left_says_so() {
     let arguments = ["--older-than", "90d", "--max-time", "1s", "box"];
     strace(&world, &["-e", slow], &arguments).fails(75, "the time was over before all was done");
     assert_eq!(names(&world, "box").len(), STAYS.len() + 3);
+}
+
+/// Nothing is judged in an empty folder, so none is cut short.
+#[test]
+fn folders_and_mailboxes_that_were_not_reached_are_told_of() {
+    let world = World::unprivileged();
+    maildir(&world, "box");
+    mixed(&world, "box/.later");
+    mixed(&world, "other");
+    let slow = "inject=getdents64:delay_enter=1100000:when=1";
+    for (arguments, first) in [
+        (&["--recursive", "box", "other"][..], "purge-old: box: the time was over before all was done"),
+        (&["box", "other"], "purge-old: other: the time was over before all was done"),
+    ] {
+        let all = [&["--older-than", "90d", "--max-time", "1s"], arguments].concat();
+        let outcome = strace(&world, &["-e", slow], &all);
+        assert_eq!(outcome.status(), 75, "{arguments:?}: {}", outcome.stderr());
+        assert!(outcome.stderr().starts_with(first), "{arguments:?}: {}", outcome.stderr());
+        for place in ["box/.later", "other"] {
+            assert_eq!(names(&world, place).len(), STAYS.len() + 3, "{arguments:?}: {place}");
+        }
+    }
 }
