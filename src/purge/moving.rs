@@ -96,12 +96,19 @@ fn copy_over(
         return Ok(Moved::Taken);
     }
     target.sync()?;
-    if unlink(from, name)? {
+    let gone = unlink(from, name);
+    let is_gone = match &gone {
+        Ok(is_gone) => *is_gone,
+        // It may be, all the same; then this is the last copy.
+        Err(_) => rustix::fs::fstat(&source).with_context(named)?.st_nlink == 0,
+    };
+    if is_gone {
         return Ok(Moved::Done);
     }
-    // Its flags changed meanwhile: it stays under its new name, so it may not be here as well.
+    // It stays where it was, under a new name since its flags changed, or because it may not be removed: so it may
+    // not be here as well.
     unlink(target, new)?;
-    Ok(Moved::Gone)
+    gone.map(|_| Moved::Gone)
 }
 
 /// Makes a file `name` in `tmp`, has it filled, and moves it to `target`. False: the name is taken in one of

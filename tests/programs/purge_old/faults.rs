@@ -122,6 +122,9 @@ fn a_message_is_in_one_of_both_mailboxes_wherever_a_move_stops() {
                     is_whole.is_none_or(|read| read.is_ok_and(|text| text.len() == 41)),
                     "{inject}: a part"
                 );
+                if what != "signal=KILL" && name == "unlinkat" {
+                    assert!(here != there, "{inject}: the next run would move it once more");
+                }
                 if what != "signal=KILL" && outcome.0.status.code() == Some(0) {
                     assert!(!here && there, "{inject}: success, and it is not moved");
                 }
