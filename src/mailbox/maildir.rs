@@ -16,7 +16,7 @@ use super::is_no_directory;
 use super::listing::each_entry;
 use super::name::{Flags, Name};
 use crate::message::Entity;
-use crate::store::directory::Directory;
+use crate::store::directory::{Directory, is_same};
 
 /// Where a message lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +65,15 @@ impl Maildir {
     /// Where it is.
     pub fn path(&self) -> &Path {
         self.root.path()
+    }
+
+    /// Whether both are one.
+    ///
+    /// # Errors
+    /// The system cannot tell.
+    pub fn is(&self, other: &Maildir) -> Result<bool> {
+        let (this, that) = (self.root.stat(".")?, other.root.stat(".")?);
+        Ok(this.zip(that).is_some_and(|(this, that)| is_same(&this, &that)))
     }
 
     /// The directory above the three.

@@ -239,6 +239,12 @@ fn folders(root: Directory, task: &Task, report: &mut Report) -> Result<()> {
 }
 
 fn folder(maildir: &Maildir, task: &Task, report: &mut Report) -> Result<()> {
+    // What is to be moved there is there. Under another name it would be a new message to every IMAP client.
+    if let Some(to) = task.move_to
+        && to.is(maildir)?
+    {
+        return Ok(());
+    }
     report.turn_to(maildir.path());
     let outcome = maildir::purge(maildir, task, report)?;
     report.total(maildir.path(), &outcome)?;

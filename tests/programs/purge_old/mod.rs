@@ -298,6 +298,23 @@ fn moved_mail_keeps_its_flags_times_and_bytes() {
 }
 
 #[test]
+fn what_was_moved_before_keeps_its_name() {
+    let world = World::new();
+    mixed(&world, "box");
+    mixed(&world, "box/.Archive");
+    letter(&world, "box/.Archive/cur/9.before,U=7:2,S", 400);
+    let before = names(&world, "box/.Archive");
+    for _ in 0..2 {
+        let arguments = ["--older-than", "90d", "--recursive", "--move-to", "box/.Archive", "box"];
+        purge(&world, &arguments).succeeds();
+        purge(&world, &["--older-than", "90d", "--move-to", "box/.Archive", "box/.Archive/"]).succeeds();
+        let after = names(&world, "box/.Archive");
+        assert!(before.iter().all(|name| after.contains(name)), "{after:?}");
+        assert_eq!(after.len(), before.len() + 3, "{after:?}");
+    }
+}
+
+#[test]
 fn names_of_any_octets_and_length_are_messages() {
     let world = World::new();
     maildir(&world, "box");
