@@ -26,10 +26,11 @@ impl Claims {
     ///
     /// To be asked with growing `at`.
     pub fn contradicted(&mut self, at: u64, last: usize) -> Option<RangeInclusive<usize>> {
-        if self.0.is_empty() {
-            return None;
+        while let Some(first) =
+            self.0.first_entry().filter(|first| *first.key() < at.saturating_sub(EMPTY_LINE))
+        {
+            first.remove();
         }
-        self.0 = self.0.split_off(&at.saturating_sub(EMPTY_LINE));
         let first = *self.0.range(..=at).map(|(_, number)| number).min()?;
         (first < last).then_some(first..=last)
     }

@@ -123,14 +123,16 @@ impl Line {
         let from_line = line_len(bytes);
         let (line, rest) = bytes.split_at(from_line);
         let date = date::latest(line).filter(|_| from_line <= window::LINE);
-        if date.is_none() && !is_apart {
-            return (Line::Text, line.ends_with(b"\n"));
+        // Nothing else is read for a line that is not apart: a sender can write thousands, one behind the other.
+        if !is_apart {
+            let line_is = if date.is_some() { Line::Doubtful } else { Line::Text };
+            return (line_is, line.ends_with(b"\n"));
         }
         let header = Header::of(rest);
         let is_certain = !header.is_open;
         let is_followed = rest.is_empty() || header.begins_well;
         let line = match date {
-            Some(time) if is_apart && is_followed => Line::Separator(Beginning { from_line, time, header }),
+            Some(time) if is_followed => Line::Separator(Beginning { from_line, time, header }),
             None if !is_followed => Line::Text,
             _ => Line::Doubtful,
         };

@@ -71,6 +71,19 @@ fn what_some_readers_divide_is_doubtful() {
     }
 }
 
+/// To read a header section behind each took minutes.
+#[test]
+fn a_sender_cannot_make_an_mbox_long_to_read() {
+    let line = "From : Mon Jan  5 12:00:59 2026\n";
+    let message = format!("{FROM}A: b\n\ntext\n{}\n", line.repeat(60_000));
+    let other = format!("{FROM}A: b\n\n");
+    let found = divided(&format!("{message}{other}")).into_iter().map(|(_, doubt)| doubt).collect::<Vec<_>>();
+    assert_eq!(found, [Some(Doubt::FromLine), None]);
+    let claims: String = (0..8_000).map(|n| format!("Content-Length: {}\n", 1_000_000_000 + n)).collect();
+    let claiming = format!("{FROM}{claims}\n");
+    assert_eq!(divided(&(claiming.repeat(20) + &other.repeat(20_000))).len(), 20_020);
+}
+
 #[test]
 fn a_false_content_length_joins_no_messages_and_lets_none_go() {
     let message = |length: usize| format!("{FROM}Content-Length: {length}\n\nbody\n\n");
