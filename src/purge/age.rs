@@ -74,7 +74,8 @@ fn months_before(now: i64, months: i64) -> i64 {
     day_number(year, month, day.min(length_of(year, month))) * DAY + now.rem_euclid(DAY)
 }
 
-fn length_of(year: i64, month: i64) -> i64 {
+/// The days of a month in the Gregorian calendar.
+pub fn length_of(year: i64, month: i64) -> i64 {
     match month {
         4 | 6 | 9 | 11 => 30,
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,

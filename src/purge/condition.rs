@@ -1,5 +1,8 @@
 //! Conditions on a header section: `FIELD:GLOB`.
 
+use mail_parser::DateTime;
+
+use super::age;
 use crate::escape;
 use crate::message::Header;
 use crate::mime;
@@ -51,7 +54,29 @@ pub fn subject(header: Header) -> String {
 /// The second that the Date field names; None where it names none.
 pub fn date(header: Header) -> Option<i64> {
     let field = header.all("Date").next().filter(|field| field.unfolded().len() < LONGEST_DATE)?;
-    mime::date(&field).map(|date| date.to_timestamp())
+    let says_so = |date: &DateTime| names(&field.unfolded(), date).is_some();
+    mime::date(&field).filter(says_so).map(|date| date.to_timestamp())
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// Whether `text` says the day, month and year of `date` (RFC 5322, 3.3, and years of two digits as in 4.3).
+/// Readers guess: of a month in another language, of a 31 February, of a year of five digits. A guess that is
+/// wrong would remove the message.
+fn names(text: &[u8], date: &DateTime) -> Option<()> {
+    let mut words = text.split(|octet| matches!(octet, b' ' | b'\t' | b',')).filter(|word| !word.is_empty());
+    let number = |word: &[u8]| std::str::from_utf8(word).ok()?.parse().ok();
+    let first = words.next()?;
+    let day = if first[0].is_ascii_digit() { first } else { words.next()? };
+    let month = words.next()?;
+    let month = MONTHS.iter().position(|name| month.eq_ignore_ascii_case(name.as_bytes()))?;
+    let year = words.next().filter(|year| matches!(year.len(), 2 | 4))?;
+    let last = age::length_of(date.year.into(), date.month.into());
+    let is_said = number(day) == Some(i64::from(date.day))
+        && month + 1 == usize::from(date.month)
+        && number(year) == Some(i64::from(date.year) % if year.len() == 2 { 100 } else { 10_000 });
+    (is_said && i64::from(date.day) <= last).then_some(())
 }
 
 fn lower(text: &str) -> Vec<char> {
@@ -137,6 +162,17 @@ mod tests {
         for (text, second) in [
             ("Date: Tue, 24 Nov 2026 18:00:00 +0100\n", Some(1_795_539_600)),
             ("Date: 24 Nov 2026 18:00 +0100\n", Some(1_795_539_600)),
+            ("Date: Tue,24 nov 26 18:00:00 +0100 (MET)\n", Some(1_795_539_600)),
+            ("Date: Thu, 29 Feb 2024 00:00:00 +0000\n", Some(1_709_164_800)),
+            ("Date: 29 Feb 2023 00:00:00 +0000\n", None),
+            ("Date: 31 Apr 2026 00:00:00 +0000\n", None),
+            ("Date: 24 set 2026 18:00:00 +0100\n", None),
+            ("Date: 24 ott 2026 18:00:00 +0100\n", None),
+            ("Date: 24 11 2026 18:00:00 +0100\n", None),
+            ("Date: 24 Nov 20260 18:00:00 +0100\n", None),
+            ("Date: 24 Nov 126 18:00:00 +0100\n", None),
+            ("Date: 124 Nov 2026 18:00:00 +0100\n", None),
+            ("Date: ,\n", None),
             ("Date: yesterday\n", None),
             ("Date:\n", None),
             ("Date: Tue, 99 Nov 2026 18:00:00 +0100\n", None),
