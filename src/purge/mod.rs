@@ -25,6 +25,7 @@ use crate::message::Header;
 use crate::store::directory::Directory;
 use crate::store::lock::Held;
 use condition::Condition;
+use moving::Stored;
 use report::Report;
 use rules::{Candidate, Rules};
 
@@ -265,21 +266,19 @@ fn file(path: &Path, task: &Task, report: &mut Report) -> Result<()> {
         is_dry: task.is_dry,
         deadline: Deadline::after(left),
     };
+    let move_to = task.move_to.filter(|_| !task.is_dry);
+    let mut stored = Stored::default();
     let done = mbox::purge(path, &of_mbox, &mut |going| {
         let message = going.message;
-        let mut report = report.borrow_mut();
-        if report.is_told_of_each() {
-            report.sees(&Going {
-                path: PathBuf::from(format!("{}@{}", path.display(), message.start)),
-                time: going.time,
-                size: Some(message.end - message.start),
-                header: &|| going.header().map(Some),
-            })?;
-        }
-        match task.move_to.filter(|_| !task.is_dry) {
-            Some(to) => moving::store(&going.restored()?, going.time, message.flags, to),
+        let done = told(path, &going, &mut report.borrow_mut()).and_then(|()| match move_to {
+            Some(to) => stored.add(&going.restored()?, message.time, message.flags, to),
             None => Ok(()),
+        });
+        // The mbox stays as it is then, and the next run would move them once more.
+        if let (Err(_), Some(to)) = (&done, move_to) {
+            stored.take_back(to);
         }
+        done
     });
     let report = report.into_inner();
     let outcome = match done {
@@ -291,6 +290,19 @@ fn file(path: &Path, task: &Task, report: &mut Report) -> Result<()> {
     };
     report.gone()?;
     report.total(path, &outcome)
+}
+
+fn told(path: &Path, going: &mbox::Going, report: &mut Report) -> Result<()> {
+    if !report.is_told_of_each() {
+        return Ok(());
+    }
+    let message = going.message;
+    report.sees(&Going {
+        path: PathBuf::from(format!("{}@{}", path.display(), message.start)),
+        time: going.time,
+        size: Some(message.end - message.start),
+        header: &|| going.header().map(Some),
+    })
 }
 
 fn finished(path: &Path, outcome: &Outcome) -> Result<()> {

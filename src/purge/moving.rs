@@ -54,20 +54,36 @@ fn move_as(from: &Directory, name: &OsStr, part: Part, to: &Maildir, new: &OsStr
     }
 }
 
-/// Stores a message that has no file of its own yet, on stable storage, with its time and its flags.
-///
-/// # Errors
-/// It is not certain that it is stored.
-pub fn store(message: &[u8], second: i64, flags: Flags, to: &Maildir) -> Result<()> {
-    let info = if flags == Flags::NONE { String::new() } else { format!(":2,{}", flags.letters()) };
-    let target = to.part(if flags == Flags::NONE { Part::New } else { Part::Cur });
-    let name = another(OsStr::new(&format!("{second}.{info}")))?;
-    let is_stored = arrive(to.tmp(), target, &name, |file| {
-        crate::store::write_all(file, message)?;
-        Ok(lasting(file, time(second, 0), time(second, 0))?)
-    })?;
-    ensure!(is_stored, "{}: the name {} was taken", target.path().display(), name.display());
-    target.sync()
+/// Messages that have no files of their own yet, stored one by one and then valid all together.
+#[derive(Default)]
+pub struct Stored(Vec<(Part, OsString)>);
+
+impl Stored {
+    /// Stores one more, on stable storage, with its time and its flags.
+    ///
+    /// # Errors
+    /// It is not certain that it is stored.
+    pub fn add(&mut self, message: &[u8], second: i64, flags: Flags, to: &Maildir) -> Result<()> {
+        let info = if flags == Flags::NONE { String::new() } else { format!(":2,{}", flags.letters()) };
+        let part = if flags == Flags::NONE { Part::New } else { Part::Cur };
+        let target = to.part(part);
+        let name = another(OsStr::new(&format!("{second}.{info}")))?;
+        let is_stored = arrive(to.tmp(), target, &name, |file| {
+            crate::store::write_all(file, message)?;
+            Ok(lasting(file, time(second, 0), time(second, 0))?)
+        })?;
+        ensure!(is_stored, "{}: the name {} was taken", target.path().display(), name.display());
+        self.0.push((part, name));
+        target.sync()
+    }
+
+    /// Removes them again, since they all stay where they were. One that a reader has renamed meanwhile, or that
+    /// cannot be removed, is there twice.
+    pub fn take_back(&mut self, to: &Maildir) {
+        for (part, name) in self.0.drain(..) {
+            let _ = unlink(to.part(part), &name);
+        }
+    }
 }
 
 /// Makes sure that what was moved lasts.

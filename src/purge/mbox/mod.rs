@@ -222,7 +222,6 @@ impl Choice {
     ) -> Result<()> {
         let all = contents.messages.iter().zip(&self.goes).zip(&self.times);
         for ((message, _), time) in all.filter(|((_, goes), _)| **goes) {
-            source.go_on().with_context(|| source.path())?;
             each(Going { source, message, time: time.unwrap_or(message.time) })?;
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::world::{Outcome, World};
 
 const ARGUMENTS: [&str; 3] = ["--older-than", "90d", "box"];
 
-fn strace(world: &World, options: &[&str], arguments: &[&str]) -> Outcome {
+pub(super) fn strace(world: &World, options: &[&str], arguments: &[&str]) -> Outcome {
     let strace = "/usr/bin/strace";
     assert!(Path::new(strace).exists(), "{strace} is missing: apt-get install strace");
     let program = world.where_is("purge-old");

@@ -408,6 +408,40 @@ fn what_moves_out_of_an_mbox_is_as_it_arrived() {
 }
 
 #[test]
+fn what_an_mbox_keeps_after_all_is_not_left_in_the_target() {
+    let world = World::unprivileged();
+    let [old, ..] = mbox(&world, "mbox");
+    let before = old.repeat(3);
+    world.write("mbox", before.as_bytes());
+    maildir(&world, "archive");
+    let arguments = ["--older-than", "90d", "--move-to", "archive", "mbox"];
+    // The third message finds no room in tmp, whatever its name is.
+    let full = "inject=fsync:error=ENOSPC:when=6";
+    for _ in 0..2 {
+        let outcome = faults::strace(&world, &["-e", full], &arguments);
+        outcome.fails(74, "no space left");
+        assert_eq!(world.files("archive"), []);
+        assert_eq!(fs::read(world.path("mbox")).expect("an mbox"), before.as_bytes());
+    }
+    purge(&world, &arguments).succeeds();
+    assert_eq!((world.files("archive").len(), fs::read(world.path("mbox")).expect("an mbox")), (3, vec![]));
+}
+
+#[test]
+fn what_moves_out_of_an_mbox_by_its_date_field_keeps_the_time_of_its_arrival() {
+    let world = World::unprivileged();
+    let [old, ..] = mbox(&world, "mbox");
+    let date = "Date: Mon, 5 Jan 2015 12:00:00 +0000\n";
+    world.write("mbox", old.replacen('\n', &format!("\n{date}"), 1).as_bytes());
+    maildir(&world, "archive");
+    purge(&world, &["--older-than", "90d", "--by", "date", "--move-to", "archive", "mbox"]).succeeds();
+    let [(path, _)] = &world.files("archive")[..] else { panic!("not one message") };
+    let age =
+        SystemTime::now().duration_since(path.metadata().expect("a file").modified().expect("its time"));
+    assert_eq!(age.expect("in the past").as_secs() / 86_400, 100);
+}
+
+#[test]
 fn a_locked_mbox_is_left_to_the_next_run() {
     let world = World::unprivileged();
     mbox(&world, "mbox");
