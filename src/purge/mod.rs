@@ -240,6 +240,7 @@ fn folders(root: Directory, task: &Task, report: &mut Report) -> Result<()> {
 }
 
 fn folder(maildir: &Maildir, task: &Task, report: &mut Report) -> Result<()> {
+    owner::allows(maildir)?;
     // What is to be moved there is there. Under another name it would be a new message to every IMAP client.
     if let Some(to) = task.move_to
         && to.is(maildir)?

@@ -4,12 +4,17 @@
 //! there: another process of this program does, as the owner, and can do no more than the owner could.
 
 use std::ffi::OsString;
+use std::fs::Metadata;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf, absolute};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use rustix::io::Errno;
+
+use crate::mailbox::Maildir;
 
 /// The users whose mail it is: system accounts have lower numbers, nobody has the highest (Debian Policy, 9.2.2).
 const PEOPLE: std::ops::Range<u32> = 1000..60_000;
@@ -22,7 +27,11 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Whom `mailbox` belongs to, where that is not the one who runs this. A missing one belongs to nobody.
+    /// Whose rights are needed at `mailbox`, where that is not the one who runs this. A missing one belongs to
+    /// nobody.
+    ///
+    /// They are those of the first on the way who is not root: he decides what the rest of the path names, now
+    /// and a moment later. The links on the way are followed, but only root's.
     ///
     /// # Errors
     /// It may not be looked at.
@@ -30,13 +39,13 @@ impl Owner {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
         }
-        let stat = match mailbox.symlink_metadata() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            stat => stat.with_context(|| mailbox.display().to_string())?,
-        };
-        // A link is its maker's: what it leads to is opened with his rights.
-        let owner = Owner { uid: stat.uid(), gid: group(mailbox, &stat) };
-        Ok(Some(owner).filter(|owner| owner.uid != 0))
+        let named = || mailbox.display().to_string();
+        let first = first_of_another(&absolute(mailbox).with_context(named)?).with_context(named)?;
+        Ok(first.map(|(place, stat)| {
+            let of_mailbox = mailbox.symlink_metadata().ok().filter(|there| there.uid() == stat.uid());
+            let gid = of_mailbox.map_or_else(|| group(&place, &stat), |there| group(mailbox, &there));
+            Owner { uid: stat.uid(), gid }
+        }))
     }
 
     /// Runs this program again, as the owner, with these words, and answers with its status.
@@ -58,6 +67,70 @@ impl Owner {
         let code = status.code().and_then(|code| u8::try_from(code).ok());
         code.with_context(|| format!("{}: a signal ended it", program.display()))
     }
+}
+
+/// There is nothing.
+const MISSING: [ErrorKind; 2] = [ErrorKind::NotFound, ErrorKind::NotADirectory];
+
+/// How many links lead on, at most: as many as the kernel follows.
+const LINKS: usize = 40;
+
+/// The first file, directory or link on the way along `path`, which is absolute, that is not root's. None where all
+/// is root's, or where the way ends.
+fn first_of_another(path: &Path) -> io::Result<Option<(PathBuf, Metadata)>> {
+    let mut here = PathBuf::from("/");
+    let mut ahead: Vec<OsString> = words(path).collect();
+    let mut links = 0;
+    while let Some(word) = ahead.pop() {
+        // No link is a part of `here`, so it leads back where it came from.
+        if word == ".." {
+            here.pop();
+            continue;
+        }
+        let next = here.join(word);
+        let stat = match next.symlink_metadata() {
+            Err(error) if MISSING.contains(&error.kind()) => return Ok(None),
+            stat => stat?,
+        };
+        if stat.uid() != 0 {
+            return Ok(Some((next, stat)));
+        }
+        if !stat.is_symlink() {
+            here = next;
+            continue;
+        }
+        links += 1;
+        if links > LINKS {
+            return Err(Errno::LOOP.into());
+        }
+        let target = next.read_link()?;
+        if target.is_absolute() {
+            here = PathBuf::from("/");
+        }
+        ahead.extend(words(&target));
+    }
+    Ok(None)
+}
+
+/// The names in a path, the last one first.
+fn words(path: &Path) -> impl Iterator<Item = OsString> {
+    let is_name = |word: &Component| matches!(word, Component::Normal(_) | Component::ParentDir);
+    path.components().rev().filter(is_name).map(|word| word.as_os_str().to_owned())
+}
+
+/// Root works in no Maildir of another user, however he came to it: in a tree of many users' Maildirs, or because
+/// one was put there meanwhile.
+///
+/// # Errors
+/// It belongs to another user.
+pub fn allows(maildir: &Maildir) -> Result<()> {
+    let owner = maildir.root().stat(".")?.map_or(0, |stat| stat.st_uid);
+    ensure!(
+        !rustix::process::geteuid().is_root() || owner == 0,
+        "{}: belongs to user number {owner}; name it by itself, so that it is purged with that user's rights",
+        maildir.path().display()
+    );
+    Ok(())
 }
 
 /// An mbox lies where a group may make files, as in /var/mail: its lock and its copy need that group.
@@ -83,8 +156,13 @@ pub fn of_all_users(name: &Path) -> Result<Vec<PathBuf>> {
     Ok(homes(&String::from_utf8_lossy(&text))
         .into_iter()
         .map(|home| home.join(name))
-        .filter(|mailbox| mailbox.symlink_metadata().is_ok())
+        // One that may not be looked at is told of later.
+        .filter(|mailbox| !is_missing(mailbox))
         .collect())
+}
+
+fn is_missing(mailbox: &Path) -> bool {
+    mailbox.symlink_metadata().is_err_and(|error| MISSING.contains(&error.kind()))
 }
 
 /// The home directories of people, each once (passwd(5)).

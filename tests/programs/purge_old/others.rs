@@ -67,6 +67,50 @@ fn root_works_in_a_mailbox_with_its_owners_rights_alone() {
     );
 }
 
+/// Links that root made are followed to the mailbox's owner, others are their maker's.
+#[test]
+fn no_way_to_a_mailbox_gives_it_roots_rights_or_another_users() {
+    let world = World::unprivileged();
+    // The directory of all is root's.
+    let set = |path: &str, owner| std::os::unix::fs::lchown(world.path(path), Some(owner), Some(owner));
+    chown(world.home(), Some(0), Some(0)).expect("a new owner");
+    let mailbox = |name: &str, owner| {
+        mixed(&world, name);
+        for part in ["", "cur", "new", "tmp"] {
+            set(&format!("{name}/{part}"), owner).expect("a new owner");
+        }
+    };
+    // Root moved alice's mail to another disk.
+    mailbox("disk/alice/Maildir", NOBODY);
+    fs::create_dir(world.path("alice")).expect("a directory");
+    symlink(world.path("disk/alice/Maildir"), world.path("alice/Maildir")).expect("a link");
+    set("alice", NOBODY).expect("a new owner");
+    from_root(&world, &["--older-than", "90d", "alice/Maildir"]).succeeds();
+    assert_eq!(names(&world, "disk/alice/Maildir"), STAYS);
+
+    // Mallory leads his path to root's mailbox and to another user's: with his rights nothing is there.
+    fs::create_dir(world.path("mallory")).expect("a directory");
+    for (name, owner) in [("root", 0), ("bob", 1)] {
+        mailbox(&format!("{name}/Maildir"), owner);
+        set(name, owner).expect("a new owner");
+        fs::set_permissions(world.path(name), fs::Permissions::from_mode(0o700)).expect("a mode");
+        symlink(world.path(name), world.path("mallory/mail")).expect("a link");
+        set("mallory", NOBODY).expect("a new owner");
+        from_root(&world, &["--older-than", "90d", "mallory/mail/Maildir"]).fails(74, "permission denied");
+        assert_eq!(names(&world, &format!("{name}/Maildir")).len(), STAYS.len() + 3);
+        fs::remove_file(world.path("mallory/mail")).expect("a link");
+    }
+
+    // A tree of many users' Maildirs.
+    mailbox("tree/root", 0);
+    mailbox("tree/bob", 1);
+    set("tree", 0).expect("a new owner");
+    from_root(&world, &["--older-than", "90d", "--recursive", "tree"])
+        .fails(74, "tree/bob: belongs to user number 1; name it by itself");
+    assert_eq!(names(&world, "tree/bob").len(), STAYS.len() + 3);
+    assert_eq!(names(&world, "tree/root"), STAYS);
+}
+
 /// The owner's process stands in another directory than root did.
 #[test]
 fn a_place_that_root_names_from_where_he_stands_is_that_place() {
