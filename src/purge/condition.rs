@@ -3,7 +3,6 @@
 use mail_parser::DateTime;
 
 use super::age;
-use crate::escape;
 use crate::message::Header;
 use crate::mime;
 
@@ -45,10 +44,9 @@ impl Condition {
     }
 }
 
-/// The Subject as a report shows it; nothing where there is none.
+/// The Subject as readers show it, and as foreign as it came; nothing where there is none.
 pub fn subject(header: Header) -> String {
-    let shown = header.all("Subject").next().map(|field| mime::text(&field)).unwrap_or_default();
-    escape::foreign(shown.as_bytes())
+    header.all("Subject").next().map(|field| mime::text(&field)).unwrap_or_default()
 }
 
 /// The second that the Date field names; None where it names none.

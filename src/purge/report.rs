@@ -121,11 +121,12 @@ impl Witness for Report {
     }
 }
 
-/// Age, size, path, subject.
+/// Age, size, path, subject. The path is whole, so that it can be used; the subject is cut.
 fn message_in_words(going: &Going, now: i64, subject: &str) -> String {
     let days = (now - going.time).div_euclid(86_400);
     let size = going.size.map_or("-".to_owned(), size);
-    let path = escape::foreign(going.path.as_os_str().as_encoded_bytes());
+    let path = escape::harmless(going.path.as_os_str().as_encoded_bytes());
+    let subject = escape::foreign(subject.as_bytes());
     format!("{days:>6}d {size:>9}  {path}  {subject}").trim_end().to_owned() + "\n"
 }
 
@@ -141,7 +142,7 @@ fn message_in_json(going: &Going, act: Act, subject: &str) -> String {
 }
 
 fn total_in_words(mailbox: &Path, act: Act, outcome: &Outcome) -> String {
-    let path = escape::foreign(mailbox.as_os_str().as_encoded_bytes());
+    let path = escape::harmless(mailbox.as_os_str().as_encoded_bytes());
     let mut line = format!("{path}: {} {} of {} messages", act.words(), outcome.gone, outcome.messages);
     if outcome.octets > 0 {
         let _ = write!(line, ", {}", size(outcome.octets));
@@ -221,11 +222,20 @@ mod tests {
             size: Some(12_345),
             header: &|| Ok(None),
         };
-        let line = message_in_words(&going, 1_000_000 + 86_400 * 91 + 5, "lunch");
-        assert_eq!(line, "    91d   12.3 kB  /m/cur/1.a\\x1b[2J:2,S  lunch\n");
-        let line = message_in_json(&going, Act::WouldRemove, "a\"b");
+        let line = message_in_words(&going, 1_000_000 + 86_400 * 91 + 5, "lunch\x07");
+        assert_eq!(line, "    91d   12.3 kB  /m/cur/1.a\\x1b[2J:2,S  lunch\\x07\n");
+        let subject = format!("a\"b\x07{}", "c".repeat(200));
+        let line = message_in_json(&going, Act::WouldRemove, &subject);
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(read["subject"], "a\"b");
+        assert_eq!(read["subject"], format!("a\"b\\x07{}", "c".repeat(200)));
         assert_eq!((read["time"].as_i64(), read["act"].as_str()), (Some(1_000_000), Some("would remove")));
+    }
+
+    #[test]
+    fn a_path_is_told_whole_and_a_subject_is_cut() {
+        let path = format!("/m/cur/{}:2,S", "1".repeat(200));
+        let going = Going { path: path.clone().into(), time: 0, size: None, header: &|| Ok(None) };
+        let line = message_in_words(&going, 0, &"s".repeat(200));
+        assert_eq!(line, format!("     0d         -  {path}  {}...\n", "s".repeat(80)));
     }
 }
