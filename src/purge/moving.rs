@@ -31,7 +31,9 @@ enum Moved {
 /// It cannot be moved; then it is where it was, and nothing of it is in `to`.
 pub fn move_over(from: &Directory, name: &OsStr, part: Part, to: &Maildir) -> Result<bool> {
     for attempt in 0..3 {
-        let new = if attempt == 0 { kept(name) } else { another(name)? };
+        // What is left of a name may be none.
+        let own = Some(kept(name)).filter(|own| attempt == 0 && Name::of(own.as_bytes()).is_some());
+        let new = own.map_or_else(|| another(name), Ok)?;
         match move_as(from, name, part, to, &new)? {
             Moved::Done => return Ok(true),
             Moved::Gone => return Ok(false),

@@ -298,6 +298,19 @@ fn moved_mail_keeps_its_flags_times_and_bytes() {
 }
 
 #[test]
+fn a_name_of_another_mailboxs_numbers_alone_becomes_one_of_a_message() {
+    let world = World::new();
+    maildir(&world, "box");
+    maildir(&world, "archive");
+    for name in ["U=7:2,S", "U=8,.a:2,S"] {
+        letter(&world, &format!("box/cur/{name}"), 100);
+    }
+    purge(&world, &["--older-than", "90d", "--move-to", "archive", "box"]).succeeds();
+    let moved = names(&world, "archive");
+    assert!(moved.len() == 2 && moved.iter().all(|name| name.ends_with(".moved:2,S")), "{moved:?}");
+}
+
+#[test]
 fn what_was_moved_before_keeps_its_name() {
     let world = World::new();
     mixed(&world, "box");
