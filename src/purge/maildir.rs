@@ -189,7 +189,9 @@ fn look_at(
         match directory.stat(name)? {
             Some(stat) => {
                 candidate.size = u64::try_from(stat.st_size).ok();
-                candidate.time = if task.by == By::Arrival { Some(stat.st_mtime) } else { candidate.time };
+                if task.by == By::Arrival {
+                    candidate.time = Some(stat.st_mtime).filter(|second| *second <= task.now);
+                }
             }
             // It has gone away.
             None => candidate.matches = false,

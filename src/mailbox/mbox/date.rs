@@ -4,6 +4,10 @@ use std::ops::RangeInclusive;
 
 use mail_parser::DateTime;
 
+/// What lies so many seconds behind the latest second that a line can mean may be meant too: from the westernmost
+/// zone, UTC-12, to the easternmost one, UTC+14.
+pub const SPREAD: i64 = 26 * 3600;
+
 /// The second, since 1970, at which a message came by its `From ` line: the latest one that the line can
 /// mean. None where there is no date.
 ///

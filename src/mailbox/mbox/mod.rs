@@ -14,6 +14,7 @@ mod window;
 use std::io::{self, Read};
 
 use claims::Claims;
+pub use date::SPREAD;
 use header::Header;
 use window::Window;
 

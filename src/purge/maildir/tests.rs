@@ -166,9 +166,10 @@ fn stays(known: &BTreeMap<PathBuf, Letter>, task: &Task, is_listed: bool) -> BTr
     let rules = task.rules;
     let time = |letter: &Letter| match task.by {
         By::Arrival => Some(letter.arrived),
-        By::Date => letter.dated.filter(|second| *second <= 0),
-        By::Name => Some(letter.named).filter(|second| *second <= 0),
+        By::Date => letter.dated,
+        By::Name => Some(letter.named),
     };
+    let time = |letter: &Letter| time(letter).filter(|second| *second <= 0);
     let has = |letter: &Letter, flag: char| letter.part == "cur" && letter.letters.contains(flag);
     let is_about = |letter: &Letter| {
         (!is_listed || letter.is_from_a_list)
@@ -392,6 +393,17 @@ fn undated_are_only_those_that_the_rules_are_about() {
     let task = Task { by: By::Date, conditions: &condition, ..task(&rules, NOW) };
     let outcome = purge(&open(place.path()), &task, &mut Notes::default()).unwrap();
     assert_eq!((outcome.messages, outcome.gone, outcome.undated), (3, 0, 1));
+}
+
+#[test]
+fn what_arrives_in_the_future_stays_and_takes_no_place_among_the_newest() {
+    let letters = [3, 2, 1, -1, -2].map(|days| Letter { arrived: days * DAY, ..old("cur", "S") });
+    let (place, known) = made(&letters, NOW);
+    let rules = Rules { keep: Some(1), unread: Fate::Judged, ..Rules::default() };
+    let outcome = purge(&open(place.path()), &task(&rules, NOW), &mut Notes::default()).unwrap();
+    assert_eq!((outcome.gone, outcome.undated), (1, 3));
+    let stays = known.iter().filter(|(_, letter)| letter.arrived > -2 * DAY).map(|(path, _)| path.clone());
+    assert_eq!(files(place.path()), stays.collect());
 }
 
 #[test]

@@ -229,8 +229,10 @@ impl Choice {
 }
 
 fn candidate(message: &Message, task: &Task, source: &Source) -> Result<Candidate> {
+    // One that lies in the future, wherever it was written.
+    let is_unknown = message.time > task.now.saturating_add(mbox::SPREAD);
     let mut candidate = Candidate {
-        time: Some(message.time),
+        time: Some(message.time).filter(|_| !is_unknown),
         size: Some(message.end - message.start),
         flags: message.flags,
         matches: !message.is_internal,

@@ -247,6 +247,18 @@ fn conditions_on_fields_and_their_times_decide() {
 }
 
 #[test]
+fn what_arrives_in_the_future_stays_and_takes_no_place_among_the_newest() {
+    // Now it is noon of 25 November; the second is of today where it was written.
+    let [future, today, yesterday] = ["Fri Nov 27 00:00:01", "Thu Nov 26 00:30:00", "Tue Nov 24 12:00:00"]
+        .map(|date| format!("From a@example.org {date} 2026\nA: b\n\n\n"));
+    let place = Place::with(format!("{future}{yesterday}{today}{future}"));
+    let rules = Rules { keep: Some(1), unread: Fate::Judged, ..Rules::default() };
+    let outcome = place.purge(&rules).unwrap();
+    assert_eq!((outcome.gone, outcome.undated), (1, 2));
+    assert_eq!(place.text(), format!("{future}{today}{future}"));
+}
+
+#[test]
 fn what_is_no_mbox_or_may_not_be_written_to_is_refused_and_left_alone() {
     let old = format!("{OLD}A: b\n\n\n");
     for text in ["x", "From here on\n", "\n"] {
