@@ -314,7 +314,8 @@ fn take_away(
         path: directory.path().join(name),
         time: message.candidate.time.unwrap_or_default(),
         size: message.candidate.size,
-        header: &|| maildir::header(directory, name),
+        // Nobody needs to read a message to remove it.
+        header: &|| Ok(maildir::header(directory, name).ok().flatten()),
     })?;
     let is_gone = match task.move_to {
         _ if task.is_dry => true,

@@ -4,9 +4,9 @@ mod faults;
 mod others;
 mod terminal;
 
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, File, FileTimes, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -182,6 +182,23 @@ fn a_dry_run_lists_what_would_go_and_a_verbose_one_what_went() {
     let verbose = purge(&world, &["--older-than", "90d", "--verbose", "box"]).succeeds();
     assert_eq!(sorted(&verbose), sorted(expected("removed").as_bytes()));
     assert_eq!(names(&world, "box"), ["cur/3.c:2,S"]);
+}
+
+#[test]
+fn a_message_that_may_not_be_read_is_listed_and_goes_like_the_others() {
+    let world = World::unprivileged();
+    for number in 1..=3 {
+        letter(&world, &format!("box/cur/{number}.a:2,S"), 100);
+    }
+    maildir(&world, "box");
+    fs::set_permissions(world.path("box/cur/2.a:2,S"), Permissions::from_mode(0o000)).expect("a mode");
+    for how in ["--dry-run", "--verbose"] {
+        let out = purge(&world, &["--older-than", "90d", how, "box"]).succeeds();
+        let out = String::from_utf8(out).expect("UTF-8");
+        assert!(out.lines().any(|line| line == "   100d      41 B  box/cur/2.a:2,S"), "{how}: {out}");
+        assert!(out.contains(" 3 of 3 messages"), "{how}: {out}");
+    }
+    assert_eq!(names(&world, "box"), [""; 0]);
 }
 
 #[test]
