@@ -137,7 +137,9 @@ fn attempt(
     let watch = Watch::over(&old.file);
     let lock = Lock::take(&old.directory, &old.name, &old.file, &task.deadline)?;
     old.judged()?;
-    late::gather_from_earlier_runs(&old)?;
+    if !task.is_dry {
+        late::gather_from_earlier_runs(&old)?;
+    }
     let before = old.judged()?;
     let source = Source::of(&old, &lock, task.deadline);
     let contents = mbox::read(source.whole()).with_context(named)?.ok_or_else(|| {

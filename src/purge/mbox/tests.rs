@@ -325,6 +325,11 @@ fn an_unfinished_copy_goes_and_what_cannot_be_told_stays() {
     let place = Place::with(&text);
     let inode = fs::metadata(place.mbox()).unwrap().ino();
     fs::write(place.0.path().join(format!(".mbox.purge-old.{inode}-9")), &text[..20]).unwrap();
+    let copy = place.others();
+    let (of_dry, mut none) = (rules(), |_: Going| Ok(()));
+    let dry = Task { is_dry: true, ..task(&of_dry) };
+    assert_eq!(purge(&place.mbox(), &dry, &mut none).unwrap().gone, 0);
+    assert_eq!((copy.len(), place.others()), (1, copy), "a dry run sees to nothing");
     assert_eq!(place.purge(&rules()).unwrap().gone, 0);
     assert_eq!((place.text(), place.others()), (text.clone(), vec![]));
     for name in [".mbox.purge-old.1-9", ".mbox.purge-old.x-9", ".other.purge-old.1-9"] {
