@@ -298,8 +298,10 @@ fn told(path: &Path, going: &mbox::Going, report: &mut Report) -> Result<()> {
         return Ok(());
     }
     let message = going.message;
+    let mut place = path.as_os_str().to_owned();
+    place.push(format!("@{}", message.start));
     report.sees(&Going {
-        path: PathBuf::from(format!("{}@{}", path.display(), message.start)),
+        path: place.into(),
         time: going.time,
         size: Some(message.end - message.start),
         header: &|| going.header().map(Some),

@@ -438,6 +438,18 @@ fn what_moves_out_of_an_mbox_is_as_it_arrived() {
 }
 
 #[test]
+fn an_mbox_of_any_name_is_told_by_that_name() {
+    let world = World::unprivileged();
+    mbox(&world, "mbox");
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    fs::rename(world.path("mbox"), world.path("").join(name)).expect("a rename");
+    let out =
+        world.program("purge-old").args(["--older-than", "90d", "--dry-run"]).arg(name).run().succeeds();
+    let out = String::from_utf8(out).expect("UTF-8");
+    assert!(out.contains("  caf\\xe9@0  old\n") && out.contains("\ncaf\\xe9: would remove 1 "), "{out}");
+}
+
+#[test]
 fn what_an_mbox_keeps_after_all_is_not_left_in_the_target() {
     let world = World::unprivileged();
     let [old, ..] = mbox(&world, "mbox");
