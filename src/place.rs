@@ -1,7 +1,8 @@
 //! Places that belong to the user: the home directory, `~`, the configuration directory.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::{Path, PathBuf, absolute};
 
 use anyhow::{Context, Result};
 
@@ -33,6 +34,25 @@ fn joined_verbatim(home: PathBuf, path: &Path, rest: &Path) -> PathBuf {
         whole.push("/");
     }
     whole.into()
+}
+
+/// `path` as the root directory sees it. The path of the current directory goes through no link, so what goes up
+/// from there goes up that path.
+///
+/// # Errors
+/// It is empty, or nobody knows in which directory this is.
+pub fn from_root(path: &Path) -> io::Result<PathBuf> {
+    let mut whole = absolute(path)?;
+    if path.is_relative() && path.starts_with("..") {
+        whole = std::env::current_dir()?;
+        let mut words = path.components();
+        while words.as_path().starts_with("..") {
+            whole.pop();
+            words.next();
+        }
+        whole.push(words.as_path());
+    }
+    Ok(whole)
 }
 
 /// `$XDG_CONFIG_HOME`, or `~/.config`. A relative one is ignored, as the specification demands.

@@ -2,12 +2,13 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf, absolute};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Parser, ValueEnum};
 
 use crate::mailbox::Flags;
+use crate::place::from_root;
 use crate::purge::age::Age;
 use crate::purge::condition::Condition;
 use crate::purge::report::{Act, Detail};
@@ -258,9 +259,9 @@ impl Arguments {
             words.extend(is_set.then(|| name.into()));
         }
         if let Some(maildir) = &self.move_to {
-            words.extend(["--move-to".into(), absolute(maildir)?.into()]);
+            words.extend(["--move-to".into(), from_root(maildir)?.into()]);
         }
-        words.extend(["--".into(), absolute(mailbox)?.into()]);
+        words.extend(["--".into(), from_root(mailbox)?.into()]);
         Ok(words)
     }
 }

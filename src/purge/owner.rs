@@ -8,13 +8,14 @@ use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Component, Path, PathBuf, absolute};
+use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use rustix::io::Errno;
 
 use crate::mailbox::Maildir;
+use crate::place::from_root;
 
 /// The users whose mail it is: system accounts have lower numbers, nobody has the highest (Debian Policy, 9.2.2).
 const PEOPLE: std::ops::Range<u32> = 1000..60_000;
@@ -40,7 +41,7 @@ impl Owner {
             return Ok(None);
         }
         let named = || mailbox.display().to_string();
-        let first = first_of_another(&absolute(mailbox).with_context(named)?).with_context(named)?;
+        let first = first_of_another(&from_root(mailbox).with_context(named)?).with_context(named)?;
         Ok(first.map(|(place, stat)| {
             let of_mailbox = mailbox.symlink_metadata().ok().filter(|there| there.uid() == stat.uid());
             let gid = of_mailbox.map_or_else(|| group(&place, &stat), |there| group(mailbox, &there));

@@ -101,6 +101,13 @@ fn no_way_to_a_mailbox_gives_it_roots_rights_or_another_users() {
         fs::remove_file(world.path("mallory/mail")).expect("a link");
     }
 
+    // From where root stands, in bob's directory, the way does not lead through it.
+    mailbox("disk/alice/Second", NOBODY);
+    let mut from_there = Command::new(world.where_is("purge-old"));
+    from_there.args(["--older-than", "90d", "../disk/alice/Second"]).current_dir(world.path("bob"));
+    Outcome(from_there.output().expect("purge-old")).succeeds();
+    assert_eq!(names(&world, "disk/alice/Second"), STAYS);
+
     // A tree of many users' Maildirs.
     mailbox("tree/root", 0);
     mailbox("tree/bob", 1);
