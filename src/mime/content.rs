@@ -29,14 +29,19 @@ impl Content {
         let mut oddity = oddity_of(entity);
         let (media, parameters) = media(header, default, &mut oddity);
         let encoding = encoding(header, &mut oddity);
-        let dispositions: Vec<_> =
-            header.all("Content-Disposition").map(|field| Parameters::read(&field.unfolded())).collect();
-        let names = dispositions.iter().flat_map(names).chain(parameters.get("name"));
+        let mut all_names = Vec::new();
+        let mut is_attachment = false;
+        for field in header.all("Content-Disposition") {
+            let disposition = Parameters::read(&field.unfolded());
+            all_names.extend(names(&disposition).map(<[u8]>::to_vec));
+            is_attachment |= disposition.value == b"attachment";
+        }
+        all_names.extend(parameters.get("name").map(<[u8]>::to_vec));
         Content {
             media,
             encoding,
-            names: names.map(<[u8]>::to_vec).collect(),
-            is_attachment: dispositions.iter().any(|d| d.value == b"attachment"),
+            names: all_names,
+            is_attachment,
             oddity: oddity.or(parameters.oddity),
             parameters,
         }
