@@ -42,7 +42,7 @@ fn filter(arguments: &Arguments) -> Result<u8> {
         }
     }
     // What is written below takes memory without asking.
-    input::reserve(&mut Vec::new(), 2 * header.0.len() + (1 << 16))?;
+    input::ask_for_memory(2 * header.0.len() + (1 << 16))?;
     let is_clear = verdict == State::Plain || arguments.strict && verdict == State::Unknown;
     let field = audit::field(&audit::this_host(), verdict, border.as_ref());
     let annotated = audit::annotate(&arrival, &field, prefix.as_ref().filter(|_| is_clear));

@@ -41,6 +41,33 @@ fn short_of_memory_it_defers_and_no_signal_ends_it() {
     assert!((9..30).contains(&deferred), "{deferred} of 30 were short");
 }
 
+/// A body in base64 is decoded as a whole: a failed allocation there would end in a signal.
+#[test]
+fn an_encrypted_message_that_does_not_fit_into_memory_defers() {
+    let world = World::unprivileged();
+    let gpg_begins = "hF4D7wU1NzgqUrISAQdA".to_owned() + &"A".repeat(56) + "\n";
+    let head =
+        "Subject: hello\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n";
+    let message = head.to_owned() + &gpg_begins.repeat(20_000_000 / gpg_begins.len());
+    let (mut deferred, mut judged) = (0, 0);
+    for limit in (30_000..190_000).step_by(10_000) {
+        for program in ["is-encrypted", "encrypt-to-self --no-cert=pass"] {
+            let (name, options) = program.split_once(' ').unwrap_or((program, ""));
+            let script = format!("ulimit -v {limit}; exec {} {options}", world.where_is(name).display());
+            let shell = world.command("/bin/bash").args(["-c", &script]);
+            let outcome = shell.input(message.as_bytes()).run();
+            if outcome.stderr().contains("no memory for") {
+                outcome.defers("octets");
+                deferred += 1;
+            } else {
+                assert!(outcome.status() <= 1, "{program} with {limit}: {}", outcome.stderr());
+                judged += 1;
+            }
+        }
+    }
+    assert!(deferred >= 8 && judged >= 8, "{deferred} were short and {judged} were not");
+}
+
 #[test]
 fn a_full_disk_defers_and_keeps_nothing_of_the_message_in_a_maildir() {
     let world = World::unprivileged();
