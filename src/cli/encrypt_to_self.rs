@@ -123,6 +123,11 @@ impl Arguments {
         Ok(words)
     }
 
+    /// Whether these words, the program's name first, let mail pass for which there is no certificate.
+    pub fn lets_readable_pass(words: &[OsString]) -> bool {
+        Arguments::try_parse_from(words).is_ok_and(|typed| typed.no_cert == NoCert::Pass)
+    }
+
     /// Whether these words, the program's name first, are no mistake and name another program.
     pub fn hands_on(words: &[&str]) -> bool {
         Arguments::try_parse_from(words).is_ok_and(|typed| !typed.command.is_empty())

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use clap::{Parser, ValueEnum};
 
+use super::encrypt_to_self;
 use crate::json;
 use crate::kind::{Part, Verdict};
 use crate::refusal;
@@ -58,6 +59,10 @@ impl Arguments {
     pub fn check(&self) -> Result<()> {
         if self.require {
             refusal::check_command(&self.command)?;
+            ensure!(
+                !encrypt_to_self::Arguments::lets_readable_pass(&self.command),
+                "--require: encrypt-to-self may not have --no-cert=pass, which stores readable what is not refused"
+            );
         }
         // clap forgets what COMMAND requires where --print excludes that.
         ensure!(self.require || self.command.is_empty(), "COMMAND goes with --require only");

@@ -83,6 +83,11 @@ fn mail_that_is_not_refused_cannot_be_stored_in_the_clear() {
         let run = world.program("is-encrypted").args(arguments).input(READABLE).run();
         run.defers("--require: COMMAND has to be encrypt-to-self");
     }
+    for option in [&["--no-cert=pass"][..], &["--no-cert", "pass"]] {
+        let arguments = [&["--require", "encrypt-to-self"][..], option, &["deliver"]].concat();
+        let run = world.program("is-encrypted").args(arguments).input(READABLE).run();
+        run.defers("--require: encrypt-to-self may not have --no-cert=pass");
+    }
 }
 
 #[test]
