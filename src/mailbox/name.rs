@@ -66,12 +66,15 @@ impl Flags {
     }
 }
 
+/// What stands before the flags: a colon, or what OfflineIMAP and mbsync write where file names have none.
+const MARKS: [&[u8]; 3] = [b":2,", b"!2,", b";2,"];
+
 /// A file name, read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name<'a> {
     /// The message's identity: the part that stays when flags change.
     pub base: &'a [u8],
-    /// The letters behind `:2,`; None where there is no such part.
+    /// The letters behind `:2,` or the like; None where there is no such part.
     pub letters: Option<&'a [u8]>,
 }
 
@@ -82,8 +85,8 @@ impl<'a> Name<'a> {
     /// the second, and one that changes flags writes `:2,`; whatever has neither (`notes`,
     /// `dovecot-uidlist`) is somebody else's file.
     pub fn of(file: &'a [u8]) -> Option<Self> {
-        let (base, letters) = match memchr::memmem::rfind(file, b":2,") {
-            Some(colon) => (&file[..colon], Some(&file[colon + 3..])),
+        let (base, letters) = match MARKS.iter().find_map(|mark| memchr::memmem::rfind(file, mark)) {
+            Some(mark) => (&file[..mark], Some(&file[mark + 3..])),
             // `:1,` and whatever else stands behind a colon is no part of the identity either.
             None => (&file[..memchr::memrchr(b':', file).unwrap_or(file.len())], None),
         };
@@ -130,6 +133,9 @@ mod tests {
             ("1.a,S=12,W=13:2,S", "1.a,S=12,W=13", seen, Some(1), Some(12)),
             ("1.a:2,", "1.a", Flags::NONE, Some(1), None),
             ("1.a:2,FSab", "1.a", seen.with(Flags::FLAGGED), Some(1), None),
+            ("1.a!2,FS", "1.a", seen.with(Flags::FLAGGED), Some(1), None),
+            ("1.a;2,F", "1.a", Flags::FLAGGED, Some(1), None),
+            ("1.a!2,F:2,S", "1.a!2,F", seen, Some(1), None),
             ("1.a:1,x", "1.a", Flags::NONE, Some(1), None),
             ("1.a:2,S:2,F", "1.a:2,S", Flags::FLAGGED, Some(1), None),
             (

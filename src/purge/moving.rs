@@ -202,11 +202,10 @@ fn kept(name: &OsStr) -> OsString {
 
 /// A name that nothing else has: the same second in front, 64 random bits behind it.
 fn another(name: &OsStr) -> Result<OsString> {
-    let second = Name::of(name.as_bytes()).and_then(|name| name.second()).unwrap_or(0);
-    let info = match memchr::memmem::rfind(name.as_bytes(), b":2,") {
-        Some(colon) => &name.as_bytes()[colon..],
-        None => b"",
-    };
+    let read = Name::of(name.as_bytes());
+    let second = read.and_then(|read| read.second()).unwrap_or(0);
+    let flagged = read.filter(|read| read.letters.is_some());
+    let info = flagged.map_or(&b""[..], |read| &name.as_bytes()[read.base.len()..]);
     let base = format!("{second}.R{:016x}.moved", crate::store::random()?);
     Ok(OsString::from_vec([base.as_bytes(), info].concat()))
 }
