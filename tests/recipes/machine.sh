@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command on a machine of its own: this one's files, those of LAYER on top, and whatever is written goes away.
+# Runs a command on a machine of its own: this one's files, those of LAYER on top, or those of LAYER alone where it is a
+# whole system; and whatever is written goes away.
 #
 #     unshare --mount tests/recipes/machine.sh LAYER COMMAND...
 #     unshare --mount --net --uts --pid --fork --kill-child tests/recipes/machine.sh --alone LAYER COMMAND...
@@ -19,7 +20,11 @@ mkdir /mnt/upper /mnt/work "$root"
 if [ -n "$layer" ]; then
     tar --extract --file "$layer" --xattrs --xattrs-include='trusted.*' --directory /mnt/upper
 fi
-mount -t overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work overlay "$root"
+if [ -e /mnt/upper/bin ]; then
+    mount --bind /mnt/upper "$root"
+else
+    mount -t overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work overlay "$root"
+fi
 mount -t proc proc "$root/proc"
 mount -t tmpfs -o mode=755 run "$root/run"
 mkdir -m 1777 "$root/run/lock"
