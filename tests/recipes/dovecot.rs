@@ -1,4 +1,5 @@
-//! Dovecot as the store, behind Postfix: sealed on the way there, and sealed there by Sieve.
+//! Dovecot as the store, behind Postfix: sealed on the way there, and sealed there by Sieve. Debian 12 has
+//! Dovecot 2.3; Debian 13 has Dovecot 2.4, whose configuration is in another language.
 
 use std::fs;
 use std::path::Path;
@@ -40,6 +41,27 @@ ssl = no
 const LOCAL: &str = "/etc/dovecot/local.conf";
 
 const SIEVE: &str = include_str!("../../contrib/dovecot/sieve.conf");
+
+/// A release of Dovecot.
+struct Release {
+    /// What the table calls it.
+    name: &'static str,
+    /// The machine that has it.
+    machine: &'static str,
+    /// Its files of contrib/.
+    lmtp: &'static str,
+}
+
+/// That of Debian 12.
+const OLD: Release =
+    Release { name: "Dovecot", machine: "dovecot", lmtp: include_str!("../../contrib/dovecot/lmtp.conf") };
+
+/// That of Debian 13.
+const NEW: Release = Release {
+    name: "Dovecot 2.4",
+    machine: "dovecot-2.4",
+    lmtp: include_str!("../../contrib/dovecot/2.4/lmtp.conf"),
+};
 
 /// Where the script lies, whichever it is.
 const SCRIPT: &str = "/etc/dovecot/sieve/selfseal.sieve";
@@ -84,15 +106,14 @@ impl Host for Sieve {
     }
 }
 
-#[test]
-fn before_lmtp() {
-    machine::alone(Some("dovecot"), || {
+fn prove_before_lmtp(release: &Release) {
+    machine::alone(Some(release.machine), || {
         let (alice, _bob, rosa) = everybody_and_rosa();
         run("useradd", &["--system", "selfseal"]);
         let host = start(
             include_str!("../../contrib/dovecot/main.cf"),
             include_str!("../../contrib/dovecot/master.cf"),
-            include_str!("../../contrib/dovecot/lmtp.conf"),
+            release.lmtp,
         );
         let line = "mailbox_transport_maps = inline:{alice=selfseal-require}";
         assert!(include_str!("../../contrib/dovecot/README.md").contains(line));
@@ -100,11 +121,21 @@ fn before_lmtp() {
             run("postconf", &if on { ["-e", line] } else { ["-X", "mailbox_transport_maps"] });
             restart();
         };
-        let name = "[Dovecot](dovecot): `master.cf`, before LMTP";
-        let recipe = Recipe { refuse: Some(&refuse), ..Recipe::of_all(name, &host, &alice) };
+        let name = format!("[{}](dovecot): `master.cf`, before LMTP", release.name);
+        let recipe = Recipe { refuse: Some(&refuse), ..Recipe::of_all(&name, &host, &alice) };
         recipe.prove();
         apart::prove_refused(&recipe, ["Alice+tag@Host.Example", "rosa@host.example"], &rosa.path("Maildir"));
     });
+}
+
+#[test]
+fn before_lmtp() {
+    prove_before_lmtp(&OLD);
+}
+
+#[test]
+fn before_lmtp_of_2_4() {
+    prove_before_lmtp(&NEW);
 }
 
 #[test]
