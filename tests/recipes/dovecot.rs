@@ -50,17 +50,23 @@ struct Release {
     machine: &'static str,
     /// Its files of contrib/.
     lmtp: &'static str,
+    lda: &'static str,
 }
 
 /// That of Debian 12.
-const OLD: Release =
-    Release { name: "Dovecot", machine: "dovecot", lmtp: include_str!("../../contrib/dovecot/lmtp.conf") };
+const OLD: Release = Release {
+    name: "Dovecot",
+    machine: "dovecot",
+    lmtp: include_str!("../../contrib/dovecot/lmtp.conf"),
+    lda: include_str!("../../contrib/dovecot/lda.conf"),
+};
 
 /// That of Debian 13.
 const NEW: Release = Release {
     name: "Dovecot 2.4",
     machine: "dovecot-2.4",
     lmtp: include_str!("../../contrib/dovecot/2.4/lmtp.conf"),
+    lda: include_str!("../../contrib/dovecot/2.4/lda.conf"),
 };
 
 /// Where the script lies, whichever it is.
@@ -138,18 +144,26 @@ fn before_lmtp_of_2_4() {
     prove_before_lmtp(&NEW);
 }
 
-#[test]
-fn before_lda() {
-    machine::alone(Some("dovecot"), || {
+fn prove_before_lda(release: &Release) {
+    machine::alone(Some(release.machine), || {
         let (alice, _bob) = (Resident::alice(), Resident::bob());
         let forward = include_str!("../../contrib/dovecot/forward");
         alice.write(".forward", forward.as_bytes());
-        let local = include_str!("../../contrib/dovecot/lda.conf");
-        let host = start("", "", local);
+        let host = start("", "", release.lda);
         let refuse = refusing(&alice, ".forward", forward);
-        let name = "[Dovecot](dovecot): `forward`, before dovecot-lda";
-        Recipe { refuse: Some(&refuse), ..Recipe::of_one(name, &host, &alice) }.prove();
+        let name = format!("[{}](dovecot): `forward`, before dovecot-lda", release.name);
+        Recipe { refuse: Some(&refuse), ..Recipe::of_one(&name, &host, &alice) }.prove();
     });
+}
+
+#[test]
+fn before_lda() {
+    prove_before_lda(&OLD);
+}
+
+#[test]
+fn before_lda_of_2_4() {
+    prove_before_lda(&NEW);
 }
 
 /// A host where Sieve seals as this local.conf says, once there is a script.
