@@ -2,9 +2,12 @@
 //! Dovecot 2.3; Debian 13 has Dovecot 2.4, whose configuration is in another language.
 
 use std::fs;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use memchr::memmem;
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 
 use crate::agent::{Postfix, restart};
 use crate::apart;
@@ -15,7 +18,7 @@ use crate::recipe::{Recipe, refusing};
 use crate::resident::{PROGRAMS, Resident, everybody_and_rosa, install, run, write};
 use crate::world::fixture;
 use crate::world::letter::{LETTER, WORDS};
-use crate::world::readable::{nothing_readable, take_mail};
+use crate::world::readable::{mail, nothing_readable, take_mail};
 use crate::world::smtp::Transfer;
 
 /// A host that takes mail for its users.
@@ -40,8 +43,6 @@ ssl = no
 
 const LOCAL: &str = "/etc/dovecot/local.conf";
 
-const SIEVE: &str = include_str!("../../contrib/dovecot/sieve.conf");
-
 /// A release of Dovecot.
 struct Release {
     /// What the table calls it.
@@ -51,6 +52,13 @@ struct Release {
     /// Its files of contrib/.
     lmtp: &'static str,
     lda: &'static str,
+    sieve: &'static str,
+    /// How Postfix hands mail to the one that runs Sieve.
+    to_sieve: &'static str,
+    /// How its file for Sieve says that there is no inbox.
+    closed: &'static str,
+    /// Lets users have scripts of their own.
+    personal: &'static str,
 }
 
 /// That of Debian 12.
@@ -59,6 +67,10 @@ const OLD: Release = Release {
     machine: "dovecot",
     lmtp: include_str!("../../contrib/dovecot/lmtp.conf"),
     lda: include_str!("../../contrib/dovecot/lda.conf"),
+    sieve: include_str!("../../contrib/dovecot/sieve.conf"),
+    to_sieve: "mailbox_transport = lmtp:unix:private/dovecot-lmtp",
+    closed: "  namespace inbox {\n    location = maildir:/dev/null\n  }\n",
+    personal: "",
 };
 
 /// That of Debian 13.
@@ -67,6 +79,10 @@ const NEW: Release = Release {
     machine: "dovecot-2.4",
     lmtp: include_str!("../../contrib/dovecot/2.4/lmtp.conf"),
     lda: include_str!("../../contrib/dovecot/2.4/lda.conf"),
+    sieve: include_str!("../../contrib/dovecot/2.4/sieve.conf"),
+    to_sieve: "mailbox_command = /usr/lib/dovecot/dovecot-lda || exit 75",
+    closed: "  namespace inbox {\n    mail_path = /dev/null\n    mail_inbox_path = /dev/null\n  }\n",
+    personal: "sieve_script personal {\n  path = ~/.dovecot.sieve\n}\n",
 };
 
 /// Where the script lies, whichever it is.
@@ -74,10 +90,12 @@ const SCRIPT: &str = "/etc/dovecot/sieve/selfseal.sieve";
 
 /// Starts Dovecot with this local.conf, and a Postfix with these lines more.
 fn start(main: &str, master: &str, local: &str) -> Postfix {
+    let services = fs::read_to_string("/usr/share/postfix/master.cf.dist").expect("Debian's configuration");
+    let postfix = Postfix::configured(&[MAIN, main].concat(), &[&services, master].concat());
+    // After Postfix, in whose directory it may listen.
     write(LOCAL, [DOVECOT, local].concat());
     start_dovecot();
-    let services = fs::read_to_string("/usr/share/postfix/master.cf.dist").expect("Debian's configuration");
-    Postfix::configured(&[MAIN, main].concat(), &[&services, master].concat())
+    postfix
 }
 
 fn start_dovecot() {
@@ -166,12 +184,12 @@ fn before_lda_of_2_4() {
     prove_before_lda(&NEW);
 }
 
-/// A host where Sieve seals as this local.conf says, once there is a script.
-fn start_sieve(local: &str) -> (Resident, Postfix) {
+/// A host where Sieve seals as this local.conf says, once there is a script, and this line of main.cf leads there.
+fn start_sieve(local: &str, line: &str) -> (Resident, Postfix) {
     let alice = Resident::new("alice");
     install(Path::new(PROGRAMS));
     alice.write(".config/selfseal/cert.asc", fixture("keys/alice.asc"));
-    (alice, start("mailbox_transport = lmtp:unix:private/dovecot-lmtp\n", "", local))
+    (alice, start(&format!("{line}\n"), "", local))
 }
 
 /// Puts a script in its place.
@@ -186,17 +204,20 @@ fn send(host: &dyn Host) {
 }
 
 /// Proves a script that runs the programs by this command of Pigeonhole's.
-fn prove_sieve(name: &str, command: &str, script: &str) {
-    machine::alone(Some("dovecot"), || {
+fn prove_sieve(release: &Release, file: &str, command: &str, script: &str) {
+    machine::alone(Some(release.machine), || {
         let _bob = Resident::bob();
-        let (alice, host) = start_sieve(SIEVE);
+        let local = [release.sieve, release.personal].concat();
+        let (alice, host) = start_sieve(&local, release.to_sieve);
+        assert!(include_str!("../../contrib/dovecot/README.md").contains(release.to_sieve));
         put(script);
         // A script of her own never has a turn.
         let own = alice.write(".dovecot.sieve", "redirect \"bob@host.example\";");
-        machine::close_temporary_directories();
+        let made = Made::watch();
         let [patient, hasty] = ["5m", "2s"].map(|time| format!("sieve_{command}_exec_timeout = {time}"));
-        let host = Sieve(host, Limit::of(LOCAL, &[DOVECOT, SIEVE].concat(), &patient, &hasty));
-        Recipe { programs: PROGRAMS.into(), ..Recipe::of_one(name, &host, &alice) }.prove();
+        let host = Sieve(host, Limit::of(LOCAL, &[DOVECOT, &local].concat(), &patient, &hasty));
+        let name = format!("[{}](dovecot): `{file}`", release.name);
+        Recipe { programs: PROGRAMS.into(), ..Recipe::of_one(&name, &host, &alice) }.prove();
         // Ours does not compile.
         write(SCRIPT, "nonsense");
         send(&host);
@@ -212,46 +233,82 @@ fn prove_sieve(name: &str, command: &str, script: &str) {
         send(&host);
         assert_eq!(host.waiting(), 1);
         nothing_readable(&alice.path(""), &WORDS);
+        made.hold_no_mail();
     });
+}
+
+/// What is made where temporary files lie, since that may be a disk.
+struct Made(OwnedFd);
+
+impl Made {
+    fn watch() -> Self {
+        let watch = inotify::init(CreateFlags::NONBLOCK).expect("inotify");
+        for directory in ["/tmp", "/var/tmp"] {
+            inotify::add_watch(&watch, directory, WatchFlags::CREATE).expect("a watch");
+        }
+        Made(watch)
+    }
+
+    /// Nothing but what this test makes, and the configuration that dovecot-lda of 2.4 has written for itself.
+    fn hold_no_mail(self) {
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut events = inotify::Reader::new(self.0, &mut buffer);
+        let mut names = Vec::new();
+        while let Ok(event) = events.next() {
+            names.push(event.file_name().expect("a name").to_string_lossy().into_owned());
+        }
+        assert!(names.iter().any(|name| name.starts_with(".tmp")), "it sees this test's own: {names:?}");
+        names.retain(|name| !name.starts_with(".tmp") && !name.starts_with("doveconf."));
+        assert_eq!(names, <[&str; 0]>::default());
+    }
+}
+
+fn prove_sieve_filter(release: &Release) {
+    let script = include_str!("../../contrib/dovecot/selfseal.sieve");
+    prove_sieve(release, "selfseal.sieve", "filter", script);
 }
 
 #[test]
 fn sieve_filter() {
-    let script = include_str!("../../contrib/dovecot/selfseal.sieve");
-    prove_sieve("[Dovecot](dovecot): `selfseal.sieve`", "filter", script);
+    prove_sieve_filter(&OLD);
+}
+
+#[test]
+fn sieve_filter_of_2_4() {
+    prove_sieve_filter(&NEW);
 }
 
 #[test]
 fn sieve_pipe() {
-    let script = include_str!("../../contrib/dovecot/pipe.sieve");
-    prove_sieve("[Dovecot](dovecot): `pipe.sieve`", "pipe", script);
+    prove_sieve(&OLD, "pipe.sieve", "pipe", include_str!("../../contrib/dovecot/pipe.sieve"));
 }
 
 #[test]
 fn sieve_execute() {
-    let script = include_str!("../../contrib/dovecot/execute.sieve");
-    prove_sieve("[Dovecot](dovecot): `execute.sieve`", "execute", script);
+    prove_sieve(&OLD, "execute.sieve", "execute", include_str!("../../contrib/dovecot/execute.sieve"));
 }
 
 /// What the page warns of: with an inbox, Sieve keeps in it, as it came, what a program fails to seal.
-#[test]
-fn sieve_with_an_inbox() {
-    machine::alone(Some("dovecot"), || {
-        let trick = "  namespace inbox {\n    location = maildir:/dev/null\n  }\n";
-        assert!(SIEVE.contains(trick), "{trick}");
-        let (alice, host) = start_sieve(&SIEVE.replace(trick, ""));
+fn prove_sieve_with_an_inbox(release: &Release) {
+    machine::alone(Some(release.machine), || {
+        let trick = release.closed;
+        assert!(release.sieve.contains(trick), "{trick}");
+        let (alice, host) = start_sieve(&release.sieve.replace(trick, ""), release.to_sieve);
         let program = Path::new(PROGRAMS).join("encrypt-to-self");
         let is_kept_readable = || {
             send(&host);
             assert_eq!(host.waiting(), 0);
             memmem::find(&take_mail(&alice.path("Maildir")), WORDS[1].as_bytes()).is_some()
         };
-        for script in [
-            r#"require "vnd.dovecot.filter"; filter "encrypt-to-self";"#,
-            r#"require "vnd.dovecot.pipe"; pipe "encrypt-to-self" "deliver";"#,
-            r#"require "vnd.dovecot.execute"; if execute :pipe "encrypt-to-self" "deliver" { discard; }"#,
+        for (extension, script) in [
+            ("vnd.dovecot.filter", r#"filter "encrypt-to-self";"#),
+            ("vnd.dovecot.pipe", r#"pipe "encrypt-to-self" "deliver";"#),
+            ("vnd.dovecot.execute", r#"if execute :pipe "encrypt-to-self" "deliver" { discard; }"#),
         ] {
-            put(script);
+            if !release.sieve.contains(extension) {
+                continue;
+            }
+            put(&format!("require \"{extension}\"; {script}"));
             assert!(!is_kept_readable(), "it seals: {script}");
             for cause in [&alice.path(".config/selfseal/cert.asc"), &program] {
                 let away = cause.with_extension("away");
@@ -260,5 +317,38 @@ fn sieve_with_an_inbox() {
                 fs::rename(&away, cause).expect("renamed");
             }
         }
+    });
+}
+
+#[test]
+fn sieve_with_an_inbox() {
+    prove_sieve_with_an_inbox(&OLD);
+}
+
+#[test]
+fn sieve_with_an_inbox_of_2_4() {
+    prove_sieve_with_an_inbox(&NEW);
+}
+
+/// What the page says of 2.4: there the LMTP server lends root's rights to what Sieve runs, so nothing of ours runs.
+#[test]
+fn sieve_in_lmtp_of_2_4() {
+    machine::alone(Some(NEW.machine), || {
+        let socket = "/var/spool/postfix/private/dovecot-lmtp";
+        let local = NEW.sieve.replace("protocol lda {", "protocol lmtp {");
+        assert_ne!(local, NEW.sieve);
+        let local =
+            format!("{local}service lmtp {{\n  unix_listener {socket} {{\n    mode = 0666\n  }}\n}}\n");
+        let (alice, host) = start_sieve(&local, OLD.to_sieve);
+        put(include_str!("../../contrib/dovecot/selfseal.sieve"));
+        send(&host);
+        assert_eq!(host.waiting(), 1);
+        assert_eq!(mail(&alice.path("Maildir")).len(), 0);
+        nothing_readable(&alice.path(""), &WORDS);
+        // A shell goes back to its real user.
+        fs::write(Path::new(PROGRAMS).join("encrypt-to-self"), "#!/bin/sh\nid -u >/run/who; exit 75\n")
+            .expect("a script");
+        host.retry();
+        assert_eq!(fs::read_to_string("/run/who").expect("it ran"), "0\n");
     });
 }
