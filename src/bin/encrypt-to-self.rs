@@ -32,9 +32,9 @@ fn filter(arguments: &Arguments) -> Result<()> {
     let arrived = input::read(&deadline)?;
     let message = Arrival::read(&arrived).message;
     let header = Entity::split(message).header;
-    let copied = if kind::is_told_by_beginning(message) { header.0.len() } else { message.len() };
-    input::ask_for_working_memory(copied)?;
-    if kind::is_encrypted(message) {
+    let is_readable = kind::is_told_by_beginning(message);
+    input::ask_for_working_memory(if is_readable { header.0.len() } else { message.len() })?;
+    if !is_readable && kind::of(message).kind.is_encrypted() {
         return chain::hand_on(&arrived, &arguments.command, &deadline);
     }
     let from = &arguments.certificates;

@@ -170,12 +170,6 @@ pub fn begins_readable(beginning: &[u8]) -> bool {
     mime::walk(beginning).parts.iter().any(leaf::begins_readable)
 }
 
-/// Whether `message` is end-to-end encrypted. Of a large message that begins readable only the beginning
-/// is looked at.
-pub fn is_encrypted(message: &[u8]) -> bool {
-    !is_told_by_beginning(message) && of(message).kind.is_encrypted()
-}
-
 /// Whether `message` is a large one that begins readable. Of any other its parts are decoded.
 pub fn is_told_by_beginning(message: &[u8]) -> bool {
     message.get(..BEGINNING).is_some_and(begins_readable)
