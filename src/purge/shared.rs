@@ -43,7 +43,11 @@ pub fn each<A: Send, B: Send>(
     })
 }
 
-/// How many threads `count` messages are worth.
+/// How many threads `count` messages are worth. How many processors there are is asked where it matters only: the
+/// answer takes a dozen system calls.
 fn threads_for(count: usize) -> usize {
-    available_parallelism().map_or(1, NonZero::get).min(MOST).min(count / FEW).max(1)
+    match count / FEW {
+        0 | 1 => 1,
+        worth => available_parallelism().map_or(1, NonZero::get).min(MOST).min(worth),
+    }
 }
