@@ -1,6 +1,7 @@
 //! Mail that is not kept: which messages go, and how they go for good.
 
 pub mod age;
+mod ahead;
 pub mod condition;
 pub mod maildir;
 pub mod mbox;

@@ -20,8 +20,10 @@
 //! finished.
 
 mod copy;
+mod kept;
 mod late;
 mod likeness;
+mod portions;
 mod rewrite;
 mod watch;
 
@@ -38,7 +40,8 @@ use crate::mailbox::NoMailbox;
 use crate::mailbox::mbox::{self, Contents, Message};
 use crate::store::lock::Lock;
 use crate::store::mbox::Mbox;
-use copy::{Kept, Source};
+use copy::Source;
+use kept::Kept;
 use rewrite::New;
 use watch::Watch;
 
@@ -141,8 +144,8 @@ fn attempt(
         late::gather_from_earlier_runs(&old)?;
     }
     let before = old.judged()?;
-    let source = Source::of(&old, &lock, task.deadline);
-    let contents = mbox::read(source.whole()).with_context(named)?.ok_or_else(|| {
+    let source = Source::of(&old, u64::try_from(before.st_size)?, &lock, task.deadline);
+    let contents = source.whole(|input| mbox::read(input)).with_context(named)?.ok_or_else(|| {
         NoMailbox(format!("{}: is no mailbox: no From line with a date stands at its beginning", named()))
     })?;
     let choice = Choice::of(&contents, task, &source)?;
