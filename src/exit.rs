@@ -24,7 +24,7 @@ pub const NOINPUT: u8 = 66;
 pub const CANTCREAT: u8 = 73;
 
 /// The command was typed wrong: EX_USAGE. A file cannot be read or written: EX_IOERR.
-const USAGE: u8 = 64;
+pub const USAGE: u8 = 64;
 const IOERR: u8 = 74;
 
 /// The longest error line, in octets: what a log shows without a break.

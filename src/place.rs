@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 /// The home directory: `$HOME`, or what the password database says.
 ///
@@ -19,11 +19,15 @@ pub fn home() -> Result<PathBuf> {
 /// `path` with a leading `~` or `~/` replaced: a `.forward` line has no shell that would do it.
 ///
 /// # Errors
-/// `~` stands there and there is no home directory.
+/// `~` stands there and there is no home directory; or another user's is meant, as a shell would have it.
 pub fn expand(path: &Path) -> Result<PathBuf> {
     match path.strip_prefix("~") {
         // strip_prefix forgets a last slash, and that slash says "Maildir".
         Ok(rest) => Ok(joined_verbatim(home()?, path, rest)),
+        // Else mail would go to a directory of that name, wherever the host has started this.
+        Err(_) if path.as_os_str().as_encoded_bytes().starts_with(b"~") => {
+            bail!("{}: only ~/ is known; write the whole path", path.display())
+        }
         Err(_) => Ok(path.to_owned()),
     }
 }

@@ -15,6 +15,7 @@ use selfseal::purge::{self, Task};
 
 fn main() -> ExitCode {
     exit::tool("purge-old", |arguments: Arguments| {
+        arguments.consistent()?;
         if arguments.nice {
             rustix::process::nice(19).context("--nice")?;
         }

@@ -5,8 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use clap::{ArgGroup, Parser, ValueEnum};
 
+use crate::exit::{Sysexit, USAGE};
 use crate::mailbox::Flags;
 use crate::place::from_root;
 use crate::purge::age::Age;
@@ -169,6 +171,22 @@ pub enum Only {
 }
 
 impl Arguments {
+    /// Whether what was typed can be true of a message.
+    ///
+    /// # Errors
+    /// It cannot (64). It is a slip then, and nobody would ever hear that nothing goes.
+    pub fn consistent(&self) -> Result<()> {
+        let asks_for = |only| self.only.contains(&only);
+        let slip = match asks_for(Only::Unseen) {
+            true if asks_for(Only::Seen) => "--only seen and --only unseen: no message is both",
+            true if self.unread == Unread::Keep => {
+                "--only unseen and --unread keep: no message would ever go"
+            }
+            _ => return Ok(()),
+        };
+        Err(Sysexit(USAGE, slip.to_owned()).into())
+    }
+
     /// Which messages go.
     pub fn rules(&self) -> Rules {
         let fate = |is_judged| if is_judged { Fate::Judged } else { Fate::Spared };

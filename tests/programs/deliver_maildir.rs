@@ -33,6 +33,16 @@ fn a_tilde_needs_no_shell() {
 }
 
 #[test]
+fn the_home_directory_of_another_user_is_not_guessed() {
+    let world = World::unprivileged();
+    for dest in ["~bob/", "~bob/mbox", "~+/in/", "lmtp:unix:~bob/socket"] {
+        world.program("deliver").args([dest]).input(MAIL).run().defers("only ~/ is known");
+    }
+    world.program("deliver").args(["./~bob/"]).input(MAIL).run().succeeds();
+    assert_eq!(world.delivered("~bob"), MAIL);
+}
+
+#[test]
 fn a_directory_with_cur_new_and_tmp_needs_no_slash() {
     let world = World::unprivileged();
     world.program("deliver").args(["box/"]).input(MAIL).run().succeeds();

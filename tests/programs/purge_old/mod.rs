@@ -108,6 +108,8 @@ fn nothing_goes_by_default_or_by_accident() {
         (&["--older-than", "90d", "--match", "nonsense", "box"], "FIELD:GLOB"),
         (&["--older-than", "90d", "--max-time", "5", "box"], "as in 2h"),
         (&["--older-than", "90d", "--only", "nonsense", "box"], "nonsense"),
+        (&["--older-than", "90d", "--only", "seen", "--only", "unseen", "box"], "no message is both"),
+        (&["--older-than", "90d", "--only", "unseen", "--unread", "keep", "box"], "no message would ever go"),
         (&["--dry-run", "box"], "required"),
     ] {
         let outcome = purge(&world, arguments);
