@@ -44,6 +44,28 @@ fn is_spared(world: &World) -> bool {
     STAYS.iter().all(|name| left.iter().any(|there| there == name))
 }
 
+/// Which messages a run asked the system about, by the names in its trace.
+fn asked_for(arguments: &[&str]) -> Vec<&'static str> {
+    let world = World::new();
+    mixed(&world, "box");
+    strace(&world, &[], arguments).succeeds();
+    let trace = fs::read_to_string(world.path("trace")).expect("a trace");
+    let asks = |line: &&str| !line.starts_with("unlink") && !line.starts_with("execve");
+    let asked: String = trace.lines().filter(asks).collect();
+    ["1.old", "2.old", "3.old", "4.old", "5.young", "6.old", "7.young"]
+        .into_iter()
+        .filter(|name| asked.contains(&format!("\"{name}")))
+        .collect()
+}
+
+#[test]
+fn what_a_name_tells_is_not_asked_for() {
+    let age = ["--older-than", "90d"];
+    assert_eq!(asked_for(&[&age[..], &["--by", "name", "box"]].concat()), [""; 0]);
+    assert_eq!(asked_for(&[&age[..], &["--only", "replied", "box"]].concat()), ["2.old"]);
+    assert_eq!(asked_for(&[&age[..], &["box"]].concat()), ["1.old", "2.old", "5.young", "6.old", "7.young"]);
+}
+
 #[test]
 fn every_failing_system_call_leaves_what_is_to_stay_and_is_told() {
     let world = World::unprivileged();

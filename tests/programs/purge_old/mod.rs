@@ -157,6 +157,23 @@ fn a_directory_of_maildirs_is_purged_only_when_asked_for() {
 }
 
 #[test]
+fn a_folder_that_may_not_be_read_stops_no_other() {
+    for (closed, mode) in [("box/.Closed", 0o000), ("box/.Closed/cur", 0o000), ("box/.Closed/cur", 0o500)] {
+        let world = World::unprivileged();
+        for folder in ["box", "box/.Archive", "box/.Closed", "box/.Old"] {
+            mixed(&world, folder);
+        }
+        fs::set_permissions(world.path(closed), Permissions::from_mode(mode)).expect("a mode");
+        purge(&world, &["--older-than", "90d", "--recursive", "box"]).fails(74, "permission denied");
+        fs::set_permissions(world.path(closed), Permissions::from_mode(0o700)).expect("a mode");
+        assert!(names(&world, "box/.Closed").contains(&"cur/1.old:2,S".to_owned()), "{closed} {mode:o}");
+        for folder in ["box/.Archive", "box/.Old"] {
+            assert_eq!(names(&world, folder), STAYS, "{folder} beside {closed} {mode:o}");
+        }
+    }
+}
+
+#[test]
 fn a_dry_run_lists_what_would_go_and_a_verbose_one_what_went() {
     let world = World::new();
     maildir(&world, "box");
