@@ -44,7 +44,7 @@ pub fn each<A: Send, B: Send>(
 }
 
 /// How many threads `count` messages are worth. How many processors there are is asked where it matters only: the
-/// answer takes a dozen system calls.
+/// answer takes some twenty system calls.
 fn threads_for(count: usize) -> usize {
     match count / FEW {
         0 | 1 => 1,
