@@ -176,9 +176,8 @@ impl Arguments {
     /// # Errors
     /// It cannot (64). It is a slip then, and nobody would ever hear that nothing goes.
     pub fn consistent(&self) -> Result<()> {
-        let asks_for = |only| self.only.contains(&only);
-        let slip = match asks_for(Only::Unseen) {
-            true if asks_for(Only::Seen) => "--only seen and --only unseen: no message is both",
+        let slip = match self.asks_for(Only::Unseen) {
+            true if self.asks_for(Only::Seen) => "--only seen and --only unseen: no message is both",
             true if self.unread == Unread::Keep => {
                 "--only unseen and --unread keep: no message would ever go"
             }
@@ -190,7 +189,6 @@ impl Arguments {
     /// Which messages go.
     pub fn rules(&self) -> Rules {
         let fate = |is_judged| if is_judged { Fate::Judged } else { Fate::Spared };
-        let asks_for = |only| self.only.contains(&only);
         let with = |flags: Flags, only: &Only| match only {
             Only::Seen => flags.with(Flags::SEEN),
             Only::Unseen => flags,
@@ -205,11 +203,15 @@ impl Arguments {
             keep: self.keep,
             keep_size: self.keep_size,
             unread: fate(self.unread == Unread::Remove),
-            flagged: fate(self.include_flagged || asks_for(Only::Flagged)),
-            drafts: fate(self.include_drafts || asks_for(Only::Draft)),
+            flagged: fate(self.include_flagged || self.asks_for(Only::Flagged)),
+            drafts: fate(self.include_drafts || self.asks_for(Only::Draft)),
             only: self.only.iter().fold(Flags::NONE, with),
-            only_without: if asks_for(Only::Unseen) { Flags::SEEN } else { Flags::NONE },
+            only_without: if self.asks_for(Only::Unseen) { Flags::SEEN } else { Flags::NONE },
         }
+    }
+
+    fn asks_for(&self, only: Only) -> bool {
+        self.only.contains(&only)
     }
 
     /// By which time.

@@ -11,7 +11,7 @@ use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 
 use super::kept::{Kept, Step};
-use super::portions::{Portions, read_part};
+use super::portions::{Portions, shorter};
 use super::rewrite::nothing_in;
 use crate::chain::within_file_size_limit;
 use crate::deadline::Deadline;
@@ -73,14 +73,11 @@ impl<'a> Source<'a> {
         let length = usize::try_from(span.end - span.start)?;
         let mut bytes = Vec::new();
         reserve(&mut bytes, length)?;
-        bytes.resize(length, 0);
-        let mut filled = 0;
-        while filled < length {
+        for portion in (Portions { file: &self.mbox.file, span }) {
             self.go_on()?;
-            let read = read_part(&self.mbox.file, &mut bytes[filled..], span.start + filled as u64);
-            filled += read.with_context(|| self.path())?;
+            bytes.extend_from_slice(&portion.with_context(|| self.path())?);
         }
-        Ok(bytes)
+        if bytes.len() < length { Err(shorter()).with_context(|| self.path()) } else { Ok(bytes) }
     }
 
     /// Whether there is time left; and the dotlock stays fresh.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rustix::fd::OwnedFd;
 
-use super::portions::{PORTION, read_part};
+use super::portions::{PORTION, portion, shorter};
 use crate::mailbox::mbox::Contents;
 
 /// A shorter span is read together with its neighbours: one call of the system for each would take longer.
@@ -95,7 +95,7 @@ impl Iterator for Steps<'_> {
     type Item = io::Result<Step>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut gathered = Vec::new();
+        let mut gathered = Vec::with_capacity(PORTION + SHORT as usize);
         while gathered.len() < PORTION
             && let [piece, others @ ..] = self.pieces
         {
@@ -153,11 +153,8 @@ impl Block {
 
     /// Lets it begin at `span.start` and have as much of the span as comes at once.
     fn read(&mut self, file: &OwnedFd, span: Range<u64>) -> io::Result<()> {
-        self.start = span.start;
-        self.bytes.resize(usize::try_from(span.end - span.start).unwrap_or(PORTION).min(PORTION), 0);
-        let read = read_part(file, &mut self.bytes, span.start);
-        self.bytes.truncate(*read.as_ref().unwrap_or(&0));
-        read.map(drop)
+        *self = Block { start: span.start, bytes: portion(file, span)? };
+        if self.bytes.is_empty() { Err(shorter()) } else { Ok(()) }
     }
 }
 

@@ -7,11 +7,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+use super::portions::Portions;
 use super::rewrite::SecondName;
 use crate::clock;
 use crate::deadline::Deadline;
@@ -121,19 +122,13 @@ fn gather(mbox: &Mbox, old: &OwnedFd, second: &SecondName) -> Result<()> {
     let named = || mbox.path.display().to_string();
     let length = octets(old).with_context(named)?.saturating_sub(second.octets);
     let mut entry = Vec::new();
-    reserve(&mut entry, GAP.len() + usize::try_from(length)? + 1)?;
+    let whole = GAP.len() + usize::try_from(length)?;
+    reserve(&mut entry, whole + 1)?;
     entry.extend_from_slice(GAP);
-    entry.resize(GAP.len() + usize::try_from(length)?, 0);
-    let mut filled = GAP.len();
-    while filled < entry.len() {
-        let at = second.octets + (filled - GAP.len()) as u64;
-        match rustix::io::pread(old, &mut entry[filled..], at) {
-            Ok(0) => bail!("{}: what was added to the old file is gone", named()),
-            Ok(read) => filled += read,
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno).with_context(named),
-        }
+    for portion in (Portions { file: old, span: second.octets..second.octets + length }) {
+        entry.extend_from_slice(&portion.with_context(named)?);
     }
+    ensure!(entry.len() == whole, "{}: what was added to the old file is gone", named());
     // Who appended may have set an empty line before: the mbox has its own.
     let blank = entry[GAP.len()..].iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
     entry.drain(GAP.len()..GAP.len() + blank);
