@@ -19,6 +19,7 @@ pub mod kind;
 pub mod address;
 pub mod envelope;
 pub mod trace;
+pub mod rsa;
 pub mod cert;
 pub mod outer;
 pub mod payload;

@@ -14,6 +14,7 @@ mod parse;
 pub mod table;
 mod usable;
 mod users;
+mod verified;
 
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};

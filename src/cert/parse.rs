@@ -16,6 +16,7 @@ use sequoia_openpgp::packet::{Packet, Tag};
 use sequoia_openpgp::parse::{Dearmor, PacketParserBuilder, PacketParserResult, Parse};
 use sequoia_openpgp::types::KeyFlags;
 
+use super::verified;
 use crate::message::Lines;
 
 /// How many certificates may be given.
@@ -47,6 +48,7 @@ pub fn certificates(bytes: &[u8]) -> Result<Parsed> {
     let had_secret =
         packets.iter().any(|packet| matches!(packet, Packet::SecretKey(_) | Packet::SecretSubkey(_)));
     let packets = needed(packets.into_iter().map(without_secret));
+    verified::remember(&packets);
     let mut certificates = Vec::new();
     for certificate in CertParser::from_iter(packets) {
         ensure!(certificates.len() < MOST_CERTIFICATES, "holds more than {MOST_CERTIFICATES} certificates");

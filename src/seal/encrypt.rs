@@ -3,22 +3,16 @@
 use std::io::Write;
 
 use anyhow::Result;
-use sequoia_openpgp::KeyHandle;
-use sequoia_openpgp::Packet;
 use sequoia_openpgp::crypto::SessionKey;
-use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
-use sequoia_openpgp::packet::pkesk::PKESK3;
-use sequoia_openpgp::packet::{Key, PKESK};
 use sequoia_openpgp::serialize::Marshal as _;
-use sequoia_openpgp::serialize::stream::{Compressor, Encryptor, LiteralWriter, Message, Recipient};
-use sequoia_openpgp::types::{CompressionAlgorithm, Features};
+use sequoia_openpgp::serialize::stream::{Compressor, Encryptor, LiteralWriter, Message};
+use sequoia_openpgp::types::{AEADAlgorithm, CompressionAlgorithm};
 
 use super::armor::{Armor, Checksum};
 use super::container::{self, Container};
+use super::session_key;
 use crate::cert::Readers;
 use crate::payload::Payload;
-
-type PublicKey = Key<PublicParts, UnspecifiedRole>;
 
 /// Whether what is encrypted is compressed first. Compressed size tells about content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,15 +49,9 @@ pub fn encrypt(
 }
 
 fn seipd_v1(payload: &Payload, length: u32, readers: &Readers, out: &mut impl Write) -> Result<()> {
-    let cipher = readers.cipher;
-    let session_key = SessionKey::new(cipher.key_size()?)?;
-    for key in &readers.subkeys {
-        let mut packet = PKESK3::for_recipient(cipher, &session_key, key)?;
-        packet.set_recipient(Some(key.keyid()));
-        Packet::from(PKESK::from(packet)).serialize(out)?;
-    }
+    let session_key = begin(readers, out)?;
     let header = container::literal_header(length);
-    let mut container = Container::begin(out, cipher, &session_key, length + header.len() as u32)?;
+    let mut container = Container::begin(out, readers.cipher, &session_key, length + header.len() as u32)?;
     container.write_all(&header)?;
     payload.write_to(&mut container)?;
     Ok(container.end()?)
@@ -98,19 +86,19 @@ fn of_unknown_length(
     literal.finalize()
 }
 
-fn encryptor<'a>(readers: &'a Readers, out: &'a mut (impl Write + Send + Sync)) -> Result<Message<'a>> {
-    let encryptor = Encryptor::for_recipients(Message::new(out), recipients(readers));
-    encryptor.symmetric_algo(readers.cipher).build()
+/// The library's container, whose version follows the readers as that of the packets before it does.
+fn encryptor<'a>(readers: &Readers, out: &'a mut (impl Write + Send + Sync)) -> Result<Message<'a>> {
+    let session_key = begin(readers, out)?;
+    let encryptor = Encryptor::with_session_key(Message::new(out), readers.cipher, session_key)?;
+    match readers.all_read_seipd_v2 {
+        true => encryptor.aead_algo(AEADAlgorithm::OCB).build(),
+        false => encryptor.build(),
+    }
 }
 
-/// The library writes SEIPDv2 when every recipient's features say so, and SEIPDv1 otherwise; the key
-/// packets of either name their subkey in their own way (RFC 9580, 5.1).
-fn recipients(readers: &Readers) -> Vec<Recipient<'_>> {
-    let v2 = readers.all_read_seipd_v2;
-    let features = if v2 { Features::empty().set_seipdv2() } else { Features::empty() };
-    let recipient = |key| {
-        let name = |key: &PublicKey| if v2 { KeyHandle::from(key.fingerprint()) } else { key.keyid().into() };
-        Recipient::new(features.clone(), name(key), key)
-    };
-    readers.subkeys.iter().map(recipient).collect()
+/// Writes what stands before the container. The answer is the key to it.
+fn begin(readers: &Readers, out: &mut impl Write) -> Result<SessionKey> {
+    let session_key = SessionKey::new(readers.cipher.key_size()?)?;
+    session_key::packets(&session_key, readers)?.iter().try_for_each(|packet| packet.serialize(out))?;
+    Ok(session_key)
 }

@@ -3,6 +3,7 @@
 mod armor;
 mod container;
 mod encrypt;
+mod session_key;
 
 use std::io::Write;
 
