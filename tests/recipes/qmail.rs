@@ -1,15 +1,16 @@
-//! qmail, played: Debian has none.
+//! qmail, by its own qmail-local(8) and preline(1) where they are in /var/qmail/bin, and played where they are not:
+//! Debian has none.
 //!
-//! The shipped lines are run as qmail-command(8), dot-qmail(5) and preline(1) say that they are run, and what they end
-//! with is read as the page says. So this shows what our programs do there. It does not show that qmail is as it says,
-//! and it writes nothing into the table.
+//! Played, the shipped lines are run as qmail-command(8), dot-qmail(5) and preline(1) say that they are run, and what
+//! they end with is read as the page says. That shows what our programs do there, and not that qmail is as it says. So
+//! this writes nothing into the table.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -29,12 +30,17 @@ const PAGE: &str = include_str!("../../contrib/qmail/README.md");
 const DOT_QMAIL: &str = include_str!("../../contrib/qmail/qmail");
 const RC: &str = include_str!("../../contrib/qmail/rc");
 
+const NO_MAILBOX: &[u8] = b"Sorry, no mailbox here by that name. (#5.1.1)\n";
+
 /// What qmail-smtpd writes on top.
 const RECEIVED: &str = "Received: from unknown (HELO client.example) (127.0.0.1)\n\
     \x20 by host.example with SMTP; 27 Nov 2026 10:00:00 -0000\n";
 
+const QMAIL_LOCAL: &str = "/var/qmail/bin/qmail-local";
+const PRELINE: &str = "/var/qmail/bin/preline";
+
 /// What preline(1) does with -f, of which the page tells: without the program it ends with 100.
-const PRELINE: &str = "#!/bin/sh
+const PRELINE_PLAYED: &str = "#!/bin/sh
 [ \"$1\" = -f ] && shift
 [ -x \"$1\" ] || exit 100
 { printf %s%s \"$RPLINE\" \"$DTLINE\"; cat; } | \"$@\"
@@ -51,6 +57,13 @@ struct Qmail<'a> {
     told: Mutex<Vec<Vec<u8>>>,
     /// Somebody ends a program that hangs.
     hurries: AtomicBool,
+}
+
+/// What becomes of a message.
+enum Fate {
+    Done,
+    Bounces,
+    Waits,
 }
 
 /// One in the queue.
@@ -73,40 +86,77 @@ impl<'a> Qmail<'a> {
         }
     }
 
-    /// One attempt, as the status that a command ends with has it.
     fn attempt(&self, message: Message) {
-        let Some((ext, line)) = self.line_for(&message.local) else {
-            return self.bounce(&message, b"Sorry, no mailbox here by that name. (#5.1.1)\n");
+        let Some((dash, ext)) = self.address(&message.local) else {
+            return self.bounce(&message, NO_MAILBOX);
         };
-        let command = line.trim_end().strip_prefix('|').expect("a line with a command");
-        let output = self.run(command, ext, &message);
-        let said = [output.stdout, output.stderr].concat();
+        let (fate, said) = match Path::new(QMAIL_LOCAL).exists() {
+            true => self.by_qmail_local(dash, ext, &message),
+            false => self.played(ext, &message),
+        };
         eprint!("{}", String::from_utf8_lossy(&said));
-        match output.status.code() {
-            Some(0 | 99) => fs::remove_file(message.file).expect("removed"),
-            Some(64 | 65 | 70 | 76 | 77 | 78 | 100 | 112) => self.bounce(&message, &said),
-            _ => self.waiting.lock().expect("the queue").push(message),
+        match fate {
+            Fate::Done => fs::remove_file(message.file).expect("removed"),
+            Fate::Bounces => self.bounce(&message, &said),
+            Fate::Waits => self.waiting.lock().expect("the queue").push(message),
         }
     }
 
-    /// The part of a local name behind Alice's, and the line that is for it. Hers are alice and alice+..., as
-    /// qmail-users(5) has it with +alice+:alice:UID:GID:/home/alice:-:: in its table.
-    fn line_for<'m>(&self, local: &'m [u8]) -> Option<(&'m [u8], String)> {
-        let name = self.alice.name.as_bytes();
-        let dot_qmail = |name: &str| fs::read_to_string(self.alice.path(name));
-        match local.strip_prefix(name)?.split_first() {
-            None => Some((b"", dot_qmail(".qmail").unwrap_or_else(|_| self.default_delivery.clone()))),
-            // There is no .qmail-EXT here.
-            Some((b'+', ext)) => Some((ext, dot_qmail(".qmail-default").ok()?)),
+    /// What stands behind Alice's name in a local name that is hers, and what parts it: hers are alice and alice+..., as
+    /// qmail-users(5) has it with =alice:alice:UID:GID:/home/alice::: and +alice+:alice:UID:GID:/home/alice:-:: in its
+    /// table.
+    fn address<'m>(&self, local: &'m [u8]) -> Option<(&'static str, &'m [u8])> {
+        match local.strip_prefix(self.alice.name.as_bytes())?.split_first() {
+            None => Some(("", b"")),
+            Some((b'+', ext)) => Some(("-", ext)),
             Some(_) => None,
         }
     }
 
-    fn run(&self, command: &str, ext: &[u8], message: &Message) -> Output {
+    /// As qmail-lspawn(8) does it.
+    fn by_qmail_local(&self, dash: &str, ext: &[u8], message: &Message) -> (Fate, Vec<u8>) {
+        let mut shell = self.alice.shell(&format!("exec {QMAIL_LOCAL} \"$@\""));
+        shell.args(["qmail-local", self.alice.name]).arg(self.alice.path(""));
+        shell
+            .arg(OsStr::from_bytes(&message.local))
+            .arg(dash)
+            .arg(OsStr::from_bytes(ext))
+            .arg("host.example");
+        shell.arg(OsStr::from_bytes(&message.sender)).arg(&self.default_delivery);
+        let output = self.run(shell, message);
+        let fate = match output.status.code() {
+            Some(0) => Fate::Done,
+            Some(100) => Fate::Bounces,
+            _ => Fate::Waits,
+        };
+        (fate, [output.stdout, output.stderr].concat())
+    }
+
+    fn played(&self, ext: &[u8], message: &Message) -> (Fate, Vec<u8>) {
+        let dot_qmail = |name: &str| fs::read_to_string(self.alice.path(name));
+        let line = match ext {
+            b"" => dot_qmail(".qmail").unwrap_or_else(|_| self.default_delivery.clone()),
+            // There is no .qmail-EXT here.
+            _ => match dot_qmail(".qmail-default") {
+                Ok(line) => line,
+                Err(_) => return (Fate::Bounces, NO_MAILBOX.to_owned()),
+            },
+        };
+        let command = line.trim_end().strip_prefix('|').expect("a line with a command");
+        let output = self.run(self.command(command, ext, message), message);
+        let fate = match output.status.code() {
+            Some(0 | 99) => Fate::Done,
+            Some(64 | 65 | 70 | 76 | 77 | 78 | 100 | 112) => Fate::Bounces,
+            _ => Fate::Waits,
+        };
+        (fate, [output.stdout, output.stderr].concat())
+    }
+
+    fn command(&self, command: &str, ext: &[u8], message: &Message) -> Command {
         let recipient = [&message.local, &b"@host.example"[..]].concat();
         let line = |name: &str, value: &[u8], end: &str| [name.as_bytes(), value, end.as_bytes()].concat();
         let mut shell = self.alice.shell(command);
-        shell.env("PATH", "/var/qmail/bin:/usr/bin:/bin").env("USER", self.alice.name);
+        shell.env("USER", self.alice.name);
         for (name, value) in [
             ("SENDER", &message.sender[..]),
             ("NEWSENDER", &message.sender),
@@ -125,6 +175,11 @@ impl<'a> Qmail<'a> {
         if !ext.is_empty() {
             shell.env("DEFAULT", OsStr::from_bytes(ext));
         }
+        shell
+    }
+
+    fn run(&self, mut shell: Command, message: &Message) -> Output {
+        shell.env("PATH", "/var/qmail/bin:/usr/bin:/bin");
         let message = File::open(&message.file).expect("a message");
         shell.stdin(message).stdout(Stdio::piped()).stderr(Stdio::piped());
         let shell = shell.spawn().expect("sh");
@@ -277,7 +332,9 @@ fn of_all_users() {
 fn preline() {
     machine::alone(None, || {
         let alice = alice();
-        program("/var/qmail/bin/preline", PRELINE);
+        if !Path::new(PRELINE).exists() {
+            program(PRELINE, PRELINE_PLAYED);
+        }
         let line =
             PAGE.lines().find_map(|line| line.strip_prefix("    ").filter(|line| line.contains("preline")));
         alice.write(".qmail", line.expect("a line of the page"));
