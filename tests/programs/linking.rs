@@ -1,8 +1,10 @@
-//! How the programs are linked.
+//! How the programs are linked, and what of the system they need.
 
 use std::fs;
 
-use crate::world::program_path;
+use crate::world::gpg::Gpg;
+use crate::world::readable::take_mail;
+use crate::world::{World, manual, program_path};
 
 /// The entry of an ELF program header that names a dynamic loader (`PT_INTERP`).
 const INTERPRETER: u32 = 3;
@@ -16,6 +18,19 @@ fn no_program_needs_a_loader() {
         assert!(!types.is_empty(), "{program}");
         assert!(!types.contains(&INTERPRETER), "{program} is linked dynamically; see .cargo/config.toml");
     }
+}
+
+#[test]
+fn they_need_no_file_but_those_of_the_user() {
+    let world = World::unprivileged();
+    world.write("certificate.asc", &crate::world::fixture("keys/alice.asc"));
+    let message = b"Subject: the plan\n\nhello\n";
+    let programs =
+        ["/.programs/encrypt-to-self", "--cert=/certificate.asc", "/.programs/deliver", "/Maildir/"];
+    let chroot = world.as_root("/usr/sbin/chroot").args(["--userspec=65534:65534"]).arg(world.home());
+    chroot.args(programs).env("HOME", "/").input(message).run().succeeds();
+    let payload = Gpg::with_keys(&["alice"]).decrypt(manual::armor(&take_mail(&world.path("Maildir"))));
+    assert_eq!(manual::original(&payload), message);
 }
 
 /// The types of all segments of a 64-bit little-endian ELF file.
