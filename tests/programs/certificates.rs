@@ -98,6 +98,15 @@ fn no_spelling_of_an_address_makes_its_owner_a_stranger() {
     assert_eq!(stranger.run().succeeds(), READABLE);
 }
 
+/// In lower case the sign for kelvin is a k.
+#[test]
+fn the_certificate_of_a_k_is_not_that_of_a_kelvin() {
+    let world = world(&[("certs/karl@example.org.asc", "alice.asc")]);
+    let recipient = "--recipient=\u{212a}arl@example.org";
+    let run = sealing(&world, &["--certs=certs", recipient, "--no-cert=pass"]).run();
+    run.defers("cannot be part of a file name; give --cert FILE");
+}
+
 #[test]
 fn an_address_with_a_path_in_it_defers_even_where_strangers_pass() {
     let world = world(&[("certs/alice@example.org.asc", "alice.asc"), ("secret/x@y.asc", "rosa.asc")]);
