@@ -1,6 +1,7 @@
 //! `purge-old` on Maildirs: what goes, what stays, what is told.
 
 mod faults;
+mod many;
 mod others;
 mod terminal;
 
