@@ -185,8 +185,8 @@ const PART: usize = 1000;
 struct Choice {
     /// For each message whether it goes.
     goes: Vec<bool>,
-    /// For each message the time by which it was judged.
-    times: Vec<Option<i64>>,
+    /// For each message what it was judged by.
+    candidates: Vec<Candidate>,
     outcome: Outcome,
 }
 
@@ -200,7 +200,6 @@ impl Choice {
             }
             (task.judged)(part.len() as u64);
         }
-        let times: Vec<Option<i64>> = candidates.iter().map(|candidate| candidate.time).collect();
         let mut goes = task.rules.chosen(&candidates, task.now);
         let mut outcome = Outcome {
             messages: messages.len() as u64,
@@ -216,7 +215,7 @@ impl Choice {
                 outcome.octets += message.end - message.start;
             }
         }
-        Ok(Choice { goes, times, outcome })
+        Ok(Choice { goes, candidates, outcome })
     }
 
     fn show(
@@ -225,9 +224,9 @@ impl Choice {
         source: &Source,
         each: &mut dyn FnMut(Going) -> Result<()>,
     ) -> Result<()> {
-        let all = contents.messages.iter().zip(&self.goes).zip(&self.times);
-        for ((message, _), time) in all.filter(|((_, goes), _)| **goes) {
-            each(Going { source, message, time: time.unwrap_or(message.time) })?;
+        let all = contents.messages.iter().zip(&self.goes).zip(&self.candidates);
+        for ((message, _), candidate) in all.filter(|((_, goes), _)| **goes) {
+            each(Going { source, message, time: candidate.time.unwrap_or(message.time) })?;
         }
         Ok(())
     }
