@@ -3,8 +3,9 @@
 //! The library remembers what it has verified, and takes such memories from elsewhere. So each question it is
 //! asked later has its own answer, and only the exponentiation is ours.
 
+use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::thread::Builder;
+use std::thread::{self, Builder};
 
 use sequoia_openpgp::crypto::mpi;
 use sequoia_openpgp::packet::key::{PrimaryRole, PublicParts};
@@ -18,10 +19,19 @@ use crate::rsa;
 /// Of each component of these certificates, lets the library know its newest signature if it holds. The
 /// library verifies what is not remembered when it comes to it.
 pub fn remember(packets: &[Packet]) {
-    let memories = memories(packets);
-    // The library takes them in a thread of its own, and panics where none can be had.
-    let has_threads = || Builder::new().spawn(|| {}).is_ok_and(|thread| thread.join().is_ok());
-    if !memories.is_empty() && has_threads() {
+    let claims = claims(packets);
+    if claims.is_empty() {
+        return;
+    }
+    // The library takes memories in a thread of its own, and panics where none can be had. So one is asked
+    // for first, and does half of the work.
+    let (here, there) = claims.split_at(claims.len() / 2);
+    let memories = thread::scope(|scope| {
+        let there = Builder::new().spawn_scoped(scope, || memories(there)).ok()?;
+        let here = memories(here);
+        Some([here, there.join().ok()?].concat())
+    });
+    if let Some(memories) = memories.filter(|memories| !memories.is_empty()) {
         let (finished, is_finished) = channel();
         SignatureVerificationCache::restore(memories.into_iter(), move || {
             let _ = finished.send(());
@@ -30,13 +40,14 @@ pub fn remember(packets: &[Packet]) {
     }
 }
 
-fn memories(packets: &[Packet]) -> Vec<Vec<u8>> {
-    let mut memories = Vec::new();
+/// The newest signature of each component of the certificates whose primary key is of RSA.
+fn claims(packets: &[Packet]) -> Vec<Claim<'_>> {
+    let mut claims = Vec::new();
     let mut primary = None;
     let mut rest = packets;
     while let [component, behind @ ..] = rest {
         if let Packet::PublicKey(key) = component {
-            primary = Primary::of(key);
+            primary = Primary::of(key).map(Arc::new);
         }
         let count = behind.iter().take_while(|packet| matches!(packet, Packet::Signature(_))).count();
         let (signatures, others) = behind.split_at(count);
@@ -45,15 +56,16 @@ fn memories(packets: &[Packet]) -> Vec<Vec<u8>> {
             _ => None,
         });
         let newest = signatures.max_by_key(|signature| signature.signature_creation_time());
-        memories.extend(
-            primary
-                .as_ref()
-                .zip(newest)
-                .and_then(|(primary, signature)| primary.memory(component, signature)),
-        );
+        if let (Some(primary), Some(signature)) = (&primary, newest) {
+            claims.push(Claim { primary: primary.clone(), component, signature });
+        }
         rest = others;
     }
-    memories
+    claims
+}
+
+fn memories(claims: &[Claim]) -> Vec<Vec<u8>> {
+    claims.iter().filter_map(Claim::memory).collect()
 }
 
 /// A primary key of RSA.
@@ -71,39 +83,49 @@ impl<'a> Primary<'a> {
             _ => None,
         }
     }
+}
 
+/// What a signature says: that a component belongs to a primary key.
+struct Claim<'a> {
+    primary: Arc<Primary<'a>>,
+    component: &'a Packet,
+    signature: &'a Signature,
+}
+
+impl Claim<'_> {
     /// What the library would remember of the signature, if it holds.
-    fn memory(&self, component: &Packet, signature: &Signature) -> Option<Vec<u8>> {
-        let mpi::Signature::RSA { s } = signature.mpis() else { return None };
-        let digest = self.digest(component, signature)?;
-        let digest_info = [signature.hash_algo().oid().ok()?, &digest].concat();
-        self.key.verifies(&digest_info, s.value()).then(|| self.memory_of(signature, &digest))?
+    fn memory(&self) -> Option<Vec<u8>> {
+        let mpi::Signature::RSA { s } = self.signature.mpis() else { return None };
+        let digest = self.digest()?;
+        let digest_info = [self.signature.hash_algo().oid().ok()?, &digest].concat();
+        self.primary.key.verifies(&digest_info, s.value()).then(|| self.memory_of(&digest))?
     }
 
-    fn digest(&self, component: &Packet, signature: &Signature) -> Option<Vec<u8>> {
+    fn digest(&self) -> Option<Vec<u8>> {
+        let (signature, primary) = (self.signature, self.primary.packet);
         let mut hash = signature.hash_algo().context().ok()?.for_signature(signature.version());
-        let hashed = match component {
-            Packet::PublicKey(_) => signature.hash_direct_key(&mut hash, self.packet),
-            Packet::UserID(user_id) => signature.hash_userid_binding(&mut hash, self.packet, user_id),
-            Packet::PublicSubkey(subkey) => signature.hash_subkey_binding(&mut hash, self.packet, subkey),
+        let hashed = match self.component {
+            Packet::PublicKey(_) => signature.hash_direct_key(&mut hash, primary),
+            Packet::UserID(user_id) => signature.hash_userid_binding(&mut hash, primary, user_id),
+            Packet::PublicSubkey(subkey) => signature.hash_subkey_binding(&mut hash, primary, subkey),
             _ => return None,
         };
         hashed.and_then(|()| hash.into_digest()).ok()
     }
 
     /// The form that the library gives it; if that should change, the library finds nothing it remembers.
-    fn memory_of(&self, signature: &Signature, digest: &[u8]) -> Option<Vec<u8>> {
+    fn memory_of(&self, digest: &[u8]) -> Option<Vec<u8>> {
         const VERSION: u8 = 0;
         const LENGTH: usize = 32;
-        let numbers = signature.mpis().to_vec().ok()?;
+        let numbers = self.signature.mpis().to_vec().ok()?;
         let length = u32::try_from(numbers.len()).ok()?.to_le_bytes();
         let mut hash = HashAlgorithm::SHA512.context().ok()?.for_digest();
         hash.update(&[VERSION]);
         hash.update(&length);
         hash.update(&numbers);
-        hash.update(&[signature.hash_algo().into()]);
+        hash.update(&[self.signature.hash_algo().into()]);
         hash.update(digest);
-        hash.update(&self.packet.mpis().to_vec().ok()?);
+        hash.update(&self.primary.packet.mpis().to_vec().ok()?);
         Some(hash.into_digest().ok()?[..LENGTH].to_vec())
     }
 }
@@ -141,7 +163,7 @@ mod tests {
     #[test]
     fn a_memory_is_what_the_library_remembers_by_itself() {
         let (certificate, packets) = fresh();
-        let memories = memories(&packets);
+        let memories = memories(&claims(&packets));
         assert_eq!(memories.len(), 3, "direct key, User ID, subkey");
         // The library verified what it made; what it verifies now it remembers.
         let copy = Cert::try_from(packets).unwrap();
@@ -153,7 +175,7 @@ mod tests {
     #[test]
     fn what_is_remembered_is_used() {
         let (_, packets) = fresh();
-        let memories = memories(&packets);
+        let memories = memories(&claims(&packets));
         assert!(!memories.iter().any(|memory| is_remembered(memory)));
         remember(&packets);
         assert!(memories.iter().all(|memory| is_remembered(memory)));
@@ -172,14 +194,14 @@ mod tests {
         let (certificate, packets) = fresh();
         let mut octets = Vec::new();
         certificate.serialize(&mut octets).unwrap();
-        let expected = memories(&packets);
+        let expected = memories(&claims(&packets));
         let mut refused = 0;
         for place in (0..octets.len()).step_by(3) {
             let mut changed = octets.clone();
             changed[place] ^= 1 << (place % 8);
             let Ok(parser) = sequoia_openpgp::PacketPile::from_bytes(&changed) else { continue };
             let packets: Vec<Packet> = parser.into_children().collect();
-            let found = memories(&packets);
+            let found = memories(&claims(&packets));
             // What is not hashed may be changed.
             refused += usize::from(found.len() < expected.len());
             assert!(found.iter().all(|memory| expected.contains(memory)), "octet {place}");
@@ -192,9 +214,9 @@ mod tests {
         let (_, packets) = fresh();
         let without: Vec<Packet> =
             packets.iter().filter(|packet| packet.tag() != Tag::PublicKey).cloned().collect();
-        assert!(memories(&without).is_empty() && memories(&[]).is_empty());
+        assert!(claims(&without).is_empty() && claims(&[]).is_empty());
         let (other, _) = CertBuilder::general_purpose(Some("bob@example.org")).generate().unwrap();
         let other: Vec<Packet> = other.strip_secret_key_material().into_packets().collect();
-        assert!(memories(&other).is_empty());
+        assert!(claims(&other).is_empty());
     }
 }
