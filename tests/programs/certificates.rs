@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
 
 use crate::world::gpg::Gpg;
 use crate::world::opened::opened;
@@ -270,12 +269,10 @@ fn a_post_quantum_subkey_alone_opens_it_unless_all_are_asked_for() {
 #[test]
 fn where_no_thread_can_be_had_mail_is_sealed_to_rsa_all_the_same() {
     let world = world(&[("rosa.asc", "rosa.asc")]);
-    let strace = "/usr/bin/strace";
-    assert!(Path::new(strace).exists(), "{strace} is missing: apt-get install strace");
     let program = world.where_is("encrypt-to-self");
     let without = |threads: &str| {
         let inject = format!("inject=clone3:error=EAGAIN:when={threads}");
-        let traced = world.command(strace).args(["-f", "-o", "trace", "-e", &inject]);
+        let traced = world.strace().args(["-f", "-o", "trace", "-e", &inject]);
         let outcome = traced.arg(&program).arg("--cert=rosa.asc").input(READABLE).run();
         assert!(fs::read_to_string(world.path("trace")).unwrap().contains("EAGAIN"), "{threads}");
         outcome

@@ -9,7 +9,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::chown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
@@ -28,10 +27,8 @@ fn traced(world: &World, options: &[&str], destination: &str) -> Outcome {
 
 fn strace(world: &World, options: &[&str], program: &str, argument: &str) -> Outcome {
     let program = world.where_is(program);
-    let strace = "/usr/bin/strace";
-    assert!(Path::new(strace).exists(), "{strace} is missing: apt-get install strace");
     let input = [FRAME, MAIL].concat();
-    world.command(strace).args(["-o", "trace"]).args(options).arg(program).arg(argument).input(&input).run()
+    world.strace().args(["-o", "trace"]).args(options).arg(program).arg(argument).input(&input).run()
 }
 
 /// The system calls of a delivery that works, each with its number among those of its name.

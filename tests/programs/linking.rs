@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::world::gpg::Gpg;
 use crate::world::readable::take_mail;
-use crate::world::{World, manual, program_path};
+use crate::world::{World, fixture, manual, program_path};
 
 /// The entry of an ELF program header that names a dynamic loader (`PT_INTERP`).
 const INTERPRETER: u32 = 3;
@@ -23,7 +23,7 @@ fn no_program_needs_a_loader() {
 #[test]
 fn they_need_no_file_but_those_of_the_user() {
     let world = World::unprivileged();
-    world.write("certificate.asc", &crate::world::fixture("keys/alice.asc"));
+    world.write("certificate.asc", &fixture("keys/alice.asc"));
     let message = b"Subject: the plan\n\nhello\n";
     let programs =
         ["/.programs/encrypt-to-self", "--cert=/certificate.asc", "/.programs/deliver", "/Maildir/"];

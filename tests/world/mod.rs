@@ -115,7 +115,14 @@ impl World {
         run
     }
 
-    /// The same, as whoever runs the test.
+    /// strace(1), whose options and program are to follow.
+    pub fn strace(&self) -> Run {
+        let strace = "/usr/bin/strace";
+        assert!(Path::new(strace).exists(), "{strace} is missing: apt-get install strace");
+        self.command(strace)
+    }
+
+    /// The same as `command`, as whoever runs the test.
     pub fn as_root(&self, path: impl AsRef<OsStr>) -> Run {
         let mut command = Command::new(path);
         command.env_clear().env("HOME", self.home()).env("PATH", "/usr/bin:/bin").current_dir(self.home());

@@ -5,7 +5,6 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,11 +16,9 @@ use crate::world::{Outcome, World};
 
 /// `purge-old` under strace on the mbox of a directory.
 fn traced(world: &World, directory: &str, options: &[&str]) -> Outcome {
-    let strace = "/usr/bin/strace";
-    assert!(Path::new(strace).exists(), "{strace} is missing: apt-get install strace");
     let trace = world.path(directory).with_extension("trace");
     world
-        .command(strace)
+        .strace()
         .arg("-o")
         .arg(trace)
         .args(options)

@@ -143,10 +143,8 @@ print(json.dumps([(m['Subject'], m.get_payload().strip()) for m in mailbox.mbox(
 fn comes_before(call: &str, program: &str) -> (Outcome, Vec<String>) {
     let world = world();
     rested(&world, "mbox", &[OLD, NEW].concat());
-    let strace = "/usr/bin/strace";
-    assert!(Path::new(strace).exists(), "{strace} is missing: apt-get install strace");
     let mut purging = world
-        .command(strace)
+        .strace()
         .args(["-qq", "-o", "trace", "-e", &format!("inject={call}:delay_enter=2000000")])
         .arg(world.where_is("purge-old"))
         .args(["--older-than", "90d", "mbox"])

@@ -12,10 +12,8 @@ use crate::world::{Outcome, World};
 const ARGUMENTS: [&str; 3] = ["--older-than", "90d", "box"];
 
 pub(super) fn strace(world: &World, options: &[&str], arguments: &[&str]) -> Outcome {
-    let strace = "/usr/bin/strace";
-    assert!(Path::new(strace).exists(), "{strace} is missing: apt-get install strace");
     let program = world.where_is("purge-old");
-    world.command(strace).args(["-o", "trace"]).args(options).arg(program).args(arguments).run()
+    world.strace().args(["-o", "trace"]).args(options).arg(program).args(arguments).run()
 }
 
 /// The system calls of a run that works, each with its number among those of its name.
