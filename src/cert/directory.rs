@@ -98,10 +98,12 @@ pub fn mailboxes(recipient: &Address, layout: Layout, tags: bool) -> Result<Vec<
 fn name(part: &str, layout: Layout) -> Result<String> {
     let is_plain = !part.is_empty()
         && !part.starts_with('.')
-        && !part.chars().any(|c| matches!(c, '/' | '\\' | '"') || c.is_control() || becomes_ascii(c));
-    ensure!(is_plain, "--certs: \"{part}\" cannot be part of a file name; give --cert FILE");
+        && !part.chars().any(|c| matches!(c, '/' | '\\' | '"') || c.is_control());
     // A Web Key Directory's hash is made over other scripts as they are.
-    Ok(if layout == Layout::Wkd { part.to_ascii_lowercase() } else { part.to_lowercase() })
+    let folds = layout != Layout::Wkd;
+    let is_plain = is_plain && !(folds && part.chars().any(becomes_ascii));
+    ensure!(is_plain, "--certs: \"{part}\" cannot be part of a file name; give --cert FILE");
+    Ok(if folds { part.to_lowercase() } else { part.to_ascii_lowercase() })
 }
 
 /// The sign for kelvin is no k: who has one in an address is somebody else.

@@ -285,6 +285,17 @@ fn a_tag_has_a_certificate_of_its_own_only_on_request() {
     assert_eq!(certs.find_with(with_tags(), "alice@x"), Ok(vec![ECDH]));
 }
 
+/// In a Web Key Directory the sign for kelvin stays what it is.
+#[test]
+fn a_kelvin_is_refused_only_where_it_would_become_a_k() {
+    let certs = Certs::with(&[("x/karl.asc", "alice.asc")]);
+    for layout in [Layout::Address, Layout::Domain, Layout::CertD] {
+        let said = certs.find(layout, "\u{212a}arl@x").unwrap_err();
+        assert!(said.contains("cannot be part of a file name"), "{said}");
+    }
+    assert_eq!(certs.find(Layout::Wkd, "\u{212a}arl@x"), Err("none".into()));
+}
+
 #[test]
 fn an_address_that_is_a_path_never_touches_the_file_system() {
     let certs = Certs::with(&[("x/alice.asc", "alice.asc")]);
