@@ -31,10 +31,11 @@ impl PublicKey {
         let exponent = exponent.iter().try_fold(0_u64, |sum, octet| {
             sum.checked_mul(1 << 8).map(|shifted| shifted | u64::from(*octet))
         })?;
+        if exponent < 3 || exponent % 2 == 0 {
+            return None;
+        }
         let odd: Option<Odd<BoxedUint>> = Odd::new(BoxedUint::from_be_slice_vartime(modulus)).into();
-        let is_key = exponent >= 3 && exponent % 2 == 1;
-        let modulus_params = BoxedMontyParams::new_vartime(odd.filter(|_| is_key)?);
-        Some(PublicKey { modulus: modulus_params, exponent, length: modulus.len() })
+        Some(PublicKey { modulus: BoxedMontyParams::new_vartime(odd?), exponent, length: modulus.len() })
     }
 
     /// Whether `signature` is one over a digest, of which `digest_info` is the DER form (RFC 8017, 8.2.2).
@@ -136,5 +137,21 @@ mod tests {
         assert!(!key.verifies(&[7; 64 - 10], &[1]));
         let padding = nonzero(100_000).unwrap();
         assert!((1..=255).all(|octet| padding.contains(&octet)) && !padding.contains(&0));
+    }
+    /// A certificate is read before anybody asks how long its key is.
+    #[test]
+    fn keys_and_signatures_of_any_length_are_no_panic() {
+        let odd = |length: usize, octet: u8| [vec![octet; length - 1], vec![octet | 1]].concat();
+        let small = (1..600_u32).step_by(2).map(|modulus| modulus.to_be_bytes().to_vec());
+        let large = [7, 8, 9, 63, 64, 65, 255, 257]
+            .into_iter()
+            .flat_map(|length| [odd(length, 1), odd(length, 0xff)]);
+        for modulus in small.chain(large) {
+            let key = PublicKey::new(&modulus, &[1, 0, 1]).unwrap();
+            for signature in [&[][..], &[0], &[1], &[0xfe; 9], &modulus, &vec![0xfe; modulus.len() + 1]] {
+                assert!(!key.verifies(&[7; 19], signature), "{modulus:?} {signature:?}");
+            }
+            assert_eq!(key.encrypt(&[5; 3]).is_ok(), key.length >= 14, "{modulus:?}");
+        }
     }
 }

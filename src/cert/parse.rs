@@ -48,12 +48,12 @@ pub fn certificates(bytes: &[u8]) -> Result<Parsed> {
     let had_secret =
         packets.iter().any(|packet| matches!(packet, Packet::SecretKey(_) | Packet::SecretSubkey(_)));
     let packets = needed(packets.into_iter().map(without_secret));
+    // Before any signature is verified.
+    let keys = packets.iter().filter(|packet| packet.tag() == Tag::PublicKey).count();
+    ensure!(keys <= MOST_CERTIFICATES, "holds more than {MOST_CERTIFICATES} certificates");
     verified::remember(&packets);
-    let mut certificates = Vec::new();
-    for certificate in CertParser::from_iter(packets) {
-        ensure!(certificates.len() < MOST_CERTIFICATES, "holds more than {MOST_CERTIFICATES} certificates");
-        certificates.push(certificate.ok().context("is no OpenPGP certificate")?);
-    }
+    let certificates: Result<Vec<Cert>> = CertParser::from_iter(packets).collect();
+    let certificates = certificates.ok().context("is no OpenPGP certificate")?;
     ensure!(!certificates.is_empty(), "holds no OpenPGP certificate");
     Ok(Parsed { certificates, had_secret })
 }

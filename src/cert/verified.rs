@@ -10,7 +10,7 @@ use std::thread::{self, Builder};
 use sequoia_openpgp::crypto::mpi;
 use sequoia_openpgp::packet::key::{PrimaryRole, PublicParts};
 use sequoia_openpgp::packet::signature::cache::SignatureVerificationCache;
-use sequoia_openpgp::packet::{Key, Packet, Signature};
+use sequoia_openpgp::packet::{Key, Packet, Signature, Tag};
 use sequoia_openpgp::serialize::MarshalInto;
 use sequoia_openpgp::types::HashAlgorithm;
 
@@ -44,13 +44,12 @@ pub fn remember(packets: &[Packet]) {
 fn claims(packets: &[Packet]) -> Vec<Claim<'_>> {
     let mut claims = Vec::new();
     let mut primary = None;
-    let mut rest = packets;
-    while let [component, behind @ ..] = rest {
+    // Behind each component stand its signatures.
+    for group in packets.chunk_by(|_, next| next.tag() == Tag::Signature) {
+        let [component, signatures @ ..] = group else { continue };
         if let Packet::PublicKey(key) = component {
             primary = Primary::of(key).map(Arc::new);
         }
-        let count = behind.iter().take_while(|packet| matches!(packet, Packet::Signature(_))).count();
-        let (signatures, others) = behind.split_at(count);
         let signatures = signatures.iter().filter_map(|packet| match packet {
             Packet::Signature(signature) => Some(signature),
             _ => None,
@@ -59,7 +58,6 @@ fn claims(packets: &[Packet]) -> Vec<Claim<'_>> {
         if let (Some(primary), Some(signature)) = (&primary, newest) {
             claims.push(Claim { primary: primary.clone(), component, signature });
         }
-        rest = others;
     }
     claims
 }
@@ -133,7 +131,6 @@ impl Claim<'_> {
 #[cfg(test)]
 mod tests {
     use sequoia_openpgp::cert::{Cert, CertBuilder, CipherSuite};
-    use sequoia_openpgp::packet::Tag;
     use sequoia_openpgp::parse::Parse;
     use sequoia_openpgp::serialize::Marshal;
 
