@@ -14,6 +14,7 @@ use sequoia_openpgp::types::HashAlgorithm;
 
 use super::found::{CertificateFile, Claim, Found, file_in};
 use super::open::Directory;
+use super::user_id;
 use crate::address::Address;
 use crate::place;
 
@@ -178,8 +179,8 @@ fn might_contain(bytes: &[u8], text: &str) -> bool {
 pub fn claims(certificate: &Cert, mailbox: &Mailbox) -> bool {
     let address = mailbox.to_string().to_lowercase();
     certificate.userids().any(|user_id| {
-        let email = user_id.userid().email().ok().flatten();
-        email.is_some_and(|email| email.to_lowercase() == address)
+        let email = user_id::address(user_id.userid());
+        email.is_some_and(|email| email.as_str().to_lowercase() == address)
             && user_id.self_signatures().next().is_some()
             && user_id.self_revocations().next().is_none()
     })

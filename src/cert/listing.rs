@@ -10,6 +10,7 @@ use sequoia_openpgp::cert::Cert;
 use super::directory::{Layout, Mailbox, claims, is_prefix, is_rest, mailboxes, wkd_name};
 use super::found::{CertificateFile, file_in};
 use super::open::Directory;
+use super::user_id;
 use crate::address::Address;
 
 /// The names that a Web Key Directory has beside its certificates (draft-koch-openpgp-webkey-service).
@@ -109,8 +110,7 @@ impl Entry {
 
     /// The mailboxes that lead to `certificate` in this file, where its User IDs are asked.
     pub fn claimed(&self, certificate: &Cert, layout: Layout, tags: bool) -> Vec<Mailbox> {
-        let emails = certificate.userids().filter_map(|user_id| user_id.userid().email().ok().flatten());
-        let addresses = emails.filter_map(|email| Address::parse(email.as_bytes()));
+        let addresses = certificate.userids().filter_map(|user_id| user_id::address(user_id.userid()));
         let asked = addresses.filter_map(|address| mailboxes(&address, layout, tags).ok()).flatten();
         let mut claimed: Vec<Mailbox> = asked
             .filter(|mailbox| layout != Layout::Wkd || self.is_of(mailbox))

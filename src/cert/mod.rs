@@ -13,6 +13,7 @@ mod open;
 mod parse;
 pub mod table;
 mod usable;
+mod user_id;
 mod users;
 mod verified;
 
