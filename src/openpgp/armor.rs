@@ -57,17 +57,34 @@ impl<'a> Armor<'a> {
     /// # Errors
     /// What is so that it cannot be taken for armor and nothing else.
     pub fn read(text: &'a [u8]) -> Result<Self, Fault> {
-        let text = trim_start(text);
-        let (first, rest) = split_line(text);
+        let opening = Opening::read(text)?;
+        let body = opening.body;
+        let block = Block::read(body)?;
+        let behind = skip_tail(&body[block.end..], opening.name)?;
+        Ok(Armor { label: opening.label, header: opening.header, octets: block.octets(body)?, rest: behind })
+    }
+}
+
+/// What stands before the base64: the armor header line, further ones, a blank one.
+struct Opening<'a> {
+    label: Label,
+    /// What the first line has behind `BEGIN PGP`: the last one ends with the same.
+    name: &'a [u8],
+    /// How many octets the lines behind the first one have.
+    header: usize,
+    /// The lines of base64, and all that follows.
+    body: &'a [u8],
+}
+
+impl<'a> Opening<'a> {
+    fn read(text: &'a [u8]) -> Result<Self, Fault> {
+        let (first, rest) = split_line(trim_start(text));
         let label = label(first).ok_or(Fault::NoArmor)?;
         if matches!(label, Label::Other | Label::SignedText) {
             return Err(Fault::OtherLabel);
         }
         let body = skip_header(rest)?;
-        let block = Block::read(body)?;
-        let behind = skip_tail(&body[block.end..], &first[BEGIN.len()..])?;
-        let header = rest.len() - body.len();
-        Ok(Armor { label, header, octets: block.octets(body)?, rest: behind })
+        Ok(Opening { label, name: &first[BEGIN.len()..], header: rest.len() - body.len(), body })
     }
 }
 

@@ -19,36 +19,17 @@ pub(super) struct Packet {
 
 impl Packet {
     pub fn read(octets: &Octets, at: usize) -> Result<Self, Fault> {
-        let first = octets.at(at).ok_or(Fault::CutOff)?;
-        if first & 0x80 == 0 {
-            return Err(Fault::Malformed);
-        }
-        if first & 0x40 == 0 {
-            return Packet::legacy(octets, at, first);
-        }
-        let (length, width) = length(octets, at + 1)?;
-        let tag = first & 0x3f;
-        match length {
-            Length::Definite(len) => Ok(Packet::definite(octets, tag, at + 1 + width, len)),
-            Length::Partial(len) => Packet::partial(octets, tag, at + 1 + width, len),
-        }
-    }
-
-    /// RFC 9580, 4.2.2.
-    fn legacy(octets: &Octets, at: usize, first: u8) -> Result<Self, Fault> {
-        let tag = first >> 2 & 0xf;
-        let width = match first & 3 {
-            3 => {
-                let body = at + 1;
-                let len = octets.len() - body;
-                // The format ends with the data: nothing says whether that was all.
-                return Ok(Packet { is_definite: false, ..Packet::definite(octets, tag, body, len) });
+        let header = Header::read(octets, at)?;
+        match header.length {
+            Length::Definite(len) => Ok(Packet::definite(octets, header.tag, header.body, len)),
+            Length::Partial(len) => Packet::partial(octets, header.tag, header.body, len),
+            // The format ends with the data: nothing says whether that was all.
+            Length::Indeterminate => {
+                let len = octets.len() - header.body;
+                let packet = Packet::definite(octets, header.tag, header.body, len);
+                Ok(Packet { is_definite: false, ..packet })
             }
-            width => 1 << width,
-        };
-        let len = octets.range(at + 1, width).ok_or(Fault::CutOff)?;
-        let len = len.iter().fold(0, |len, octet| len << 8 | usize::from(*octet));
-        Ok(Packet::definite(octets, tag, at + 1 + width, len))
+        }
     }
 
     fn definite(octets: &Octets, tag: u8, body: usize, len: usize) -> Self {
@@ -64,19 +45,16 @@ impl Packet {
             return Err(Fault::Malformed);
         }
         let mut packet = Packet { is_definite: false, ..Packet::definite(octets, tag, body, first) };
-        while !packet.is_cut_off {
-            let Ok((length, width)) = length(octets, packet.end) else {
+        let mut chunk = Chunk { end: packet.end, is_last: false };
+        while !packet.is_cut_off && !chunk.is_last {
+            let Ok((body, next)) = Chunk::read(octets, chunk.end) else {
                 packet.is_cut_off = true;
                 break;
             };
-            let (Length::Definite(len) | Length::Partial(len)) = length;
-            let next = Packet::definite(octets, tag, packet.end + width, len);
-            packet.len += next.len;
-            packet.end = next.end;
-            packet.is_cut_off = next.is_cut_off;
-            if matches!(length, Length::Definite(_)) {
-                break;
-            }
+            packet.is_cut_off = next.end > octets.len();
+            packet.end = next.end.min(octets.len());
+            packet.len += packet.end - body;
+            chunk = next;
         }
         Ok(packet)
     }
@@ -92,9 +70,67 @@ impl Packet {
     }
 }
 
-enum Length {
+/// A packet's header (4.2).
+pub(super) struct Header {
+    pub tag: u8,
+    pub length: Length,
+    /// Where the body begins: not behind the end of the data.
+    pub body: usize,
+}
+
+impl Header {
+    pub fn read(octets: &Octets, at: usize) -> Result<Self, Fault> {
+        let first = octets.at(at).ok_or(Fault::CutOff)?;
+        if first & 0x80 == 0 {
+            return Err(Fault::Malformed);
+        }
+        let (tag, (length, width)) = match first & 0x40 {
+            0 => (first >> 2 & 0xf, legacy_length(octets, at + 1, first & 3)?),
+            _ => (first & 0x3f, length(octets, at + 1)?),
+        };
+        Ok(Header { tag, length, body: at + 1 + width })
+    }
+}
+
+/// A piece of a body (4.2.1.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chunk {
+    /// Where the next piece's length stands, or the next packet's header: perhaps behind the end of the data.
+    pub end: usize,
+    pub is_last: bool,
+}
+
+impl Chunk {
+    /// The piece whose length stands at `at`, and where its octets begin.
+    pub fn read(octets: &Octets, at: usize) -> Result<(usize, Self), Fault> {
+        let (length, width) = length(octets, at)?;
+        let body = at + width;
+        Ok((
+            body,
+            match length {
+                Length::Partial(len) => Chunk { end: body + len, is_last: false },
+                Length::Definite(len) => Chunk { end: body + len, is_last: true },
+                Length::Indeterminate => Chunk { end: octets.len(), is_last: true },
+            },
+        ))
+    }
+}
+
+pub(super) enum Length {
     Definite(usize),
     Partial(usize),
+    /// To the end of the data.
+    Indeterminate,
+}
+
+/// A length of the legacy format and how many octets it takes (4.2.2).
+fn legacy_length(octets: &Octets, at: usize, kind: u8) -> Result<(Length, usize), Fault> {
+    let width = match kind {
+        3 => return Ok((Length::Indeterminate, 0)),
+        kind => 1 << kind,
+    };
+    let len = octets.range(at, width).ok_or(Fault::CutOff)?;
+    Ok((Length::Definite(len.iter().fold(0, |len, octet| len << 8 | usize::from(*octet))), width))
 }
 
 /// A length of the OpenPGP format and how many octets it takes (4.2.1).
