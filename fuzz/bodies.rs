@@ -1,6 +1,7 @@
 //! What has to hold for any input: the bodies of the fuzz targets, run by `cargo test` as well.
 #![allow(dead_code, reason = "each target uses its own")]
 
+use selfseal::kind::{Passing, Verdict};
 use selfseal::message::{Arrival, Entity};
 use selfseal::openpgp::{Armor, Octets};
 use selfseal::trace::{self, Hop, Ours, State};
@@ -21,6 +22,22 @@ pub fn kind(input: &[u8]) {
         assert!(!kind::of(&with_text).kind.is_encrypted(), "with a sentence behind it");
     }
     assert_eq!(verdict.to_string().lines().count(), 1);
+    for beginning in [input.len() / 3, input.len() / 2] {
+        assert_eq!(while_read(input, beginning), verdict, "{beginning} octets came first");
+    }
+}
+
+/// The verdict on what arrives in two pieces, by what has to be kept of it.
+fn while_read(input: &[u8], beginning: usize) -> Verdict {
+    match Passing::begin(&input[..beginning]) {
+        Some(mut passing) => {
+            let (at, mut kept) = (passing.at(), input.to_vec());
+            let (let_go, _) = passing.pass(&kept[at..]);
+            kept.drain(at..at + let_go);
+            passing.verdict(&kept)
+        }
+        None => kind::of(Arrival::read(input).message),
+    }
 }
 
 /// The parts lie inside the message and inside each other, and every transfer encoding comes off.

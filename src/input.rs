@@ -12,6 +12,9 @@ use crate::message::{Arrival, Entity};
 /// What a pipe hands over at once.
 const CHUNK: usize = 64 * 1024;
 
+/// What is read at once where most is let go: it stays in the processor's cache.
+const PIECE: usize = 128 * 1024;
+
 /// What a filter that failed before us leaves.
 const EMPTY: &str = "standard input: empty input; nothing was stored";
 
@@ -46,6 +49,20 @@ pub fn go_on(message: &mut Vec<u8>, deadline: &Deadline) -> Result<()> {
     read_rest(std::io::stdin(), message, deadline).context("standard input")?;
     ensure!(!Arrival::read(message).message.is_empty(), EMPTY);
     Ok(())
+}
+
+/// Reads what follows a beginning, to the very end. `look` is called with what came behind the first `at` octets and
+/// was not let go, and says how much of it, from its beginning, is let go now, and whether to go on so.
+///
+/// # Errors
+/// As for `read`.
+pub fn go_through(
+    message: &mut Vec<u8>,
+    at: usize,
+    deadline: &Deadline,
+    look: impl FnMut(&[u8]) -> (usize, bool),
+) -> Result<()> {
+    read_through(std::io::stdin(), message, at, deadline, look).context("standard input")
 }
 
 /// Reads as far as it takes to have the header section whole: the beginning, or everything.
@@ -128,10 +145,38 @@ fn read_rest(input: impl AsFd, message: &mut Vec<u8>, deadline: &Deadline) -> Re
     if message.len() < message.capacity() {
         return Ok(());
     }
-    // A regular file or a memfd of ours tells its length; one octet more shows its end.
-    let told = fstat(&input).map_or(0, |stat| usize::try_from(stat.st_size).unwrap_or(0));
-    let more = told.saturating_add(1).saturating_sub(message.len());
-    reserve(message, more.max(CHUNK))?;
+    read_to_end(input, message, deadline)
+}
+
+fn read_through(
+    input: impl AsFd,
+    message: &mut Vec<u8>,
+    at: usize,
+    deadline: &Deadline,
+    mut look: impl FnMut(&[u8]) -> (usize, bool),
+) -> Result<()> {
+    if message.len() < message.capacity() {
+        return Ok(());
+    }
+    let mut goes_on = true;
+    while goes_on {
+        reserve(message, PIECE)?;
+        if read_once(&input, message, deadline)? == 0 {
+            return Ok(());
+        }
+        let let_go;
+        (let_go, goes_on) = look(&message[at..]);
+        message.copy_within(at + let_go.., at);
+        message.truncate(message.len() - let_go);
+    }
+    read_to_end(input, message, deadline)
+}
+
+fn read_to_end(input: impl AsFd, message: &mut Vec<u8>, deadline: &Deadline) -> Result<()> {
+    // A regular file or a memfd of ours tells how much there is; one octet more shows its end.
+    let length = fstat(&input).map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or(0));
+    let more = length.saturating_sub(tell(&input).unwrap_or(0)).saturating_add(1);
+    reserve(message, usize::try_from(more)?.max(CHUNK))?;
     while read_once(&input, message, deadline)? > 0 {
         if message.len() == message.capacity() {
             let more = message.len();
@@ -205,6 +250,27 @@ mod tests {
         assert_eq!(read, expected[..CHUNK]);
         read_rest(&reader, &mut read, &Deadline::start()).unwrap();
         assert_eq!(read, expected);
+        writing.join().unwrap();
+    }
+
+    #[test]
+    fn what_is_let_go_is_not_kept() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let message: Vec<u8> = (0..5 * CHUNK + 1).map(|n| (n / 7) as u8).collect();
+        let sent = message.clone();
+        let writing = std::thread::spawn(move || writer.write_all(&sent).unwrap());
+        let mut read = Vec::new();
+        read_beginning(&reader, &mut read, &Deadline::start()).unwrap();
+        let (at, mut let_go, mut longest) = (1000, 0, 0);
+        read_through(&reader, &mut read, at, &Deadline::start(), |text| {
+            longest = longest.max(text.len());
+            assert_eq!(text, &message[at + let_go..][..text.len()]);
+            let_go += text.len() / 10 * 10;
+            (text.len() / 10 * 10, let_go < 3 * CHUNK)
+        })
+        .unwrap();
+        assert_eq!(read, [&message[..at], &message[at + let_go..]].concat());
+        assert!(longest <= CHUNK + PIECE, "{longest}");
         writing.join().unwrap();
     }
 

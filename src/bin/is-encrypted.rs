@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use anyhow::{Result, bail};
 use selfseal::cli::is_encrypted::{Arguments, report};
 use selfseal::deadline::Deadline;
+use selfseal::kind::{Passing, Verdict};
 use selfseal::message::{Arrival, Entity};
 use selfseal::{cert, chain, envelope, exit, input, kind, refusal};
 
@@ -14,28 +15,49 @@ fn main() -> ExitCode {
     exit::delivery("is-encrypted", |arguments: Arguments| {
         arguments.check()?;
         let deadline = Deadline::start();
-        let mut bytes = input::begin(&deadline)?;
+        let bytes = input::begin(&deadline)?;
         let status_alone = arguments.print.is_none() && !arguments.require;
         if status_alone && kind::begins_readable(Arrival::read(&bytes).message) {
             input::discard(&deadline)?;
             return Ok(1);
         }
-        input::go_on(&mut bytes, &deadline)?;
-        input::ask_for_working_memory(bytes.len())?;
-        let arrival = Arrival::read(&bytes);
-        let verdict = kind::of(arrival.message);
         if arguments.require {
-            if !verdict.kind.is_encrypted() {
-                refuse(&arguments, &arrival)?;
-            }
-            chain::hand_on(&bytes, &arguments.command, &deadline)?;
-            return Ok(0);
+            return require(&arguments, bytes, &deadline);
         }
+        let verdict = judge(bytes, &deadline)?;
         if let Some(form) = arguments.print {
             chain::hand_on(report(&verdict, form).as_bytes(), &[], &deadline)?;
         }
         Ok(u8::from(!verdict.kind.is_encrypted()))
     })
+}
+
+/// Judges a message that nobody wants afterwards.
+fn judge(mut bytes: Vec<u8>, deadline: &Deadline) -> Result<Verdict> {
+    let mut passing = Passing::begin(&bytes);
+    match &mut passing {
+        Some(passing) => {
+            input::go_through(&mut bytes, passing.at(), deadline, |text| passing.pass(text))?;
+        }
+        None => input::go_on(&mut bytes, deadline)?,
+    }
+    input::ask_for_working_memory(bytes.len())?;
+    Ok(match passing {
+        Some(passing) => passing.verdict(&bytes),
+        None => kind::of(Arrival::read(&bytes).message),
+    })
+}
+
+/// Hands on what is encrypted, and what nobody may be told that it is not.
+fn require(arguments: &Arguments, mut bytes: Vec<u8>, deadline: &Deadline) -> Result<u8> {
+    input::go_on(&mut bytes, deadline)?;
+    input::ask_for_working_memory(bytes.len())?;
+    let arrival = Arrival::read(&bytes);
+    if !kind::of(arrival.message).kind.is_encrypted() {
+        refuse(arguments, &arrival)?;
+    }
+    chain::hand_on(&bytes, &arguments.command, deadline)?;
+    Ok(0)
 }
 
 /// # Errors

@@ -3,7 +3,7 @@
 use crate::cms;
 use crate::message::Lines;
 use crate::mime::{self, Tree, decode};
-use crate::openpgp::{self, Armor, Message};
+use crate::openpgp::{self, Armor, Message, Passage};
 
 use super::finding::{Finding, Told};
 use super::leaf::{self, SMIME_SIGNATURES, is_signature_type};
@@ -12,10 +12,10 @@ use super::{Kind, Part, Reason, State, Verdict};
 /// The longest header section of a part inside something encrypted; Exchange writes some 500 octets.
 const PART_HEADER: usize = 4096;
 
-/// Judges one entity: the message, or what a signed layer holds.
-pub(super) fn judge(entity: &[u8], layers: usize) -> Verdict {
+/// Judges one entity: the message, from which `passage` was let go, or what a signed layer holds.
+pub(super) fn judge(entity: &[u8], layers: usize, passage: Option<Passage>) -> Verdict {
     let tree = mime::walk(entity);
-    let mut judge = Judge { findings: vec![None; tree.parts.len()], tree: &tree, layers };
+    let mut judge = Judge { findings: vec![None; tree.parts.len()], tree: &tree, layers, passage };
     for index in 0..tree.parts.len() {
         judge.part(index);
     }
@@ -27,6 +27,7 @@ struct Judge<'t, 'a> {
     /// What was found out about each part.
     findings: Vec<Option<Finding>>,
     layers: usize,
+    passage: Option<Passage>,
 }
 
 impl<'a> Judge<'_, 'a> {
@@ -45,7 +46,9 @@ impl<'a> Judge<'_, 'a> {
                 "multipart/encrypted" => self.encrypted(index),
                 "multipart/signed" => self.signed(index),
                 _ if part.content.is_multipart() => Finding::structure(),
-                _ => leaf::judge(part, self.layers, judge),
+                _ => {
+                    leaf::judge(part, self.passage, self.layers, |entity, layers| judge(entity, layers, None))
+                }
             }
         };
         self.findings[index] = Some(finding);
@@ -125,7 +128,7 @@ impl<'a> Judge<'_, 'a> {
         if !leaf::is_version(&self.tree.parts[version]) {
             return Err(Reason::NoVersion);
         }
-        leaf::openpgp(&self.tree.parts[data])
+        leaf::openpgp(&self.tree.parts[data], self.passage)
     }
 
     /// The two parts of a part that has exactly two.

@@ -1,7 +1,7 @@
 //! One part that holds no others: encrypted, readable or empty.
 
 use crate::mime::{self, Content, beginning, decode};
-use crate::openpgp::{self, Armor, Fault, Label, Message, Octets, next_label};
+use crate::openpgp::{self, Armor, Fault, Label, Message, Octets, Passage, next_label};
 
 use super::finding::Finding;
 use super::smime::{self, Inner};
@@ -11,8 +11,9 @@ use super::{Reason, State, text};
 pub(super) const SMIME_SIGNATURES: [&str; 2] =
     ["application/pkcs7-signature", "application/x-pkcs7-signature"];
 
-/// Judges a part without oddities; `inner` judges what a signed layer in it holds.
-pub(super) fn judge(part: &mime::Part, layers: usize, inner: Inner) -> Finding {
+/// Judges a part without oddities. From the message `passage` was let go; `inner` judges what a signed layer in
+/// the part holds.
+pub(super) fn judge(part: &mime::Part, passage: Option<Passage>, layers: usize, inner: Inner) -> Finding {
     let media = part.content.media.as_str();
     if is_blank(part) {
         return Finding::new(State::Empty, Reason::Empty);
@@ -24,7 +25,7 @@ pub(super) fn judge(part: &mime::Part, layers: usize, inner: Inner) -> Finding {
             smime::judge(part, layers, inner)
         }
         "application/pgp-encrypted" if is_version(part) => Finding::new(State::Empty, Reason::Version),
-        _ => data(part),
+        _ => data(part, passage),
     }
 }
 
@@ -64,12 +65,12 @@ pub(super) fn is_version(part: &mime::Part) -> bool {
 }
 
 /// A part that is an encrypted OpenPGP message and nothing else, armored or binary: the data of PGP/MIME.
-pub(super) fn openpgp(part: &mime::Part) -> Result<Message, Reason> {
+pub(super) fn openpgp(part: &mime::Part, passage: Option<Passage>) -> Result<Message, Reason> {
     let decoded = decode(part.body, part.content.encoding);
     if !decoded.is_exact {
         return Err(Reason::SkippedOctets);
     }
-    match Armor::read(&decoded.octets) {
+    match Armor::read_around(&decoded.octets, in_part(passage, part)) {
         Err(Fault::NoArmor) => {
             let message = openpgp::message(&Octets::plain(&*decoded.octets)).map_err(Reason::Pgp)?;
             // Nothing but armor tells where a sentence that was put behind it begins.
@@ -97,7 +98,7 @@ fn whole_armor(armor: &Armor) -> Result<Message, Fault> {
 }
 
 /// Data: encrypted if it is OpenPGP, in a type that no other program opens.
-fn data(part: &mime::Part) -> Finding {
+fn data(part: &mime::Part, passage: Option<Passage>) -> Finding {
     let is_signed = is_signature_type(part);
     let first = beginning(part.body, part.content.encoding);
     let first_label = next_label(&first).map(|(_, label)| label);
@@ -106,7 +107,7 @@ fn data(part: &mime::Part) -> Finding {
     if !may_be_armor && !may_be_packets {
         return Finding { is_signed, ..Finding::readable(Reason::Readable) };
     }
-    match openpgp(part) {
+    match openpgp(part, passage) {
         Ok(message) if message.is_cut_off => Finding::readable(Reason::Pgp(Fault::CutOff)),
         Ok(_) if !is_data(&part.content.media) => Finding::readable(Reason::OtherType),
         Ok(_) if !has_own_name(&part.content) => Finding::readable(Reason::OtherName),
@@ -114,10 +115,16 @@ fn data(part: &mime::Part) -> Finding {
         Err(Reason::Pgp(fault)) if may_be_armor => {
             let decoded = decode(part.body, part.content.encoding);
             let is_signed = is_signed || first_label == Some(Label::Signature);
-            Finding { is_signed, ..text::beside_armor(&decoded.octets, fault, None) }
+            let passage = in_part(passage, part);
+            Finding { is_signed, ..text::beside_armor(&decoded.octets, passage, fault, None) }
         }
         Err(reason) => Finding { is_signed, ..Finding::readable(reason) },
     }
+}
+
+/// `passage` as seen in the body of `part`, if it was let go there. Only bodies without a transfer encoding let any go.
+fn in_part(passage: Option<Passage>, part: &mime::Part) -> Option<Passage> {
+    passage.and_then(|passage| passage.within(part.at, part.body.len()))
 }
 
 fn is_data(media: &str) -> bool {

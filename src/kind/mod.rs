@@ -10,6 +10,7 @@ mod finding;
 mod html;
 mod judge;
 mod leaf;
+mod passing;
 mod reason;
 mod smime;
 mod text;
@@ -25,6 +26,7 @@ const BEGINNING: usize = 64 * 1024;
 
 use finding::Told;
 
+pub use passing::Passing;
 pub use reason::Reason;
 
 /// The kinds of mail.
@@ -160,7 +162,7 @@ impl fmt::Display for Verdict {
 /// It reads nothing but the message, cannot fail, and takes time in proportion to the length. At every
 /// bound the answer is "not encrypted".
 pub fn of(message: &[u8]) -> Verdict {
-    judge::judge(message, 0)
+    judge::judge(message, 0, None)
 }
 
 /// Whether a message that begins like this is readable, whatever follows.

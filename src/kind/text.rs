@@ -1,7 +1,7 @@
 //! A part that readers show as text: encrypted if all of it is armor.
 
 use crate::mime::{self, Content, decode};
-use crate::openpgp::{Armor, Fault, Label, Message, next_label};
+use crate::openpgp::{Armor, Fault, Label, Message, Passage, next_label};
 
 use super::finding::Finding;
 use super::{Kind, Reason, State, html};
@@ -32,9 +32,9 @@ pub(super) fn judge(part: &mime::Part) -> Finding {
         (Ok(_), Some(doubt)) => Finding::readable(doubt),
         (Err(Fault::NoArmor), doubt) => {
             let doubt = doubt.filter(|doubt| *doubt == Reason::Html && holds_armor(text));
-            beside_armor(text, Fault::NoArmor, doubt)
+            beside_armor(text, None, Fault::NoArmor, doubt)
         }
-        (Err(fault), doubt) => beside_armor(text, fault, doubt),
+        (Err(fault), doubt) => beside_armor(text, None, fault, doubt),
     }
 }
 
@@ -73,8 +73,13 @@ fn message_in(armor: &Armor) -> Result<Message, Fault> {
     if message.is_cut_off { Err(Fault::CutOff) } else { Ok(message) }
 }
 
-/// A readable text, with what is armored in it.
-pub(super) fn beside_armor(text: &[u8], fault: Fault, doubt: Option<Reason>) -> Finding {
+/// A readable text, with what is armored in it; `passage` was let go from it.
+pub(super) fn beside_armor(
+    text: &[u8],
+    passage: Option<Passage>,
+    fault: Fault,
+    doubt: Option<Reason>,
+) -> Finding {
     let begins_with_armor = next_label(text.trim_ascii_start()).is_some_and(|(at, _)| at == 0);
     let reason = if begins_with_armor { Reason::Pgp(fault) } else { Reason::Readable };
     let mut finding = Finding::readable(doubt.unwrap_or(reason));
@@ -86,7 +91,10 @@ pub(super) fn beside_armor(text: &[u8], fault: Fault, doubt: Option<Reason>) -> 
                 finding.reason = Reason::SignedText;
             }
             Label::Message => {
-                if let Ok(message) = Armor::read(&rest[at..]).and_then(|armor| message_in(&armor)) {
+                let armored = &rest[at..];
+                let passage = passage.and_then(|passage| passage.behind(text.len() - armored.len()));
+                let armor = Armor::read_around(armored, passage);
+                if let Ok(message) = armor.and_then(|armor| message_in(&armor)) {
                     finding.kind = Some(Kind::PgpInline);
                     if finding.reason == Reason::Readable {
                         finding.reason = Reason::Pgp(Fault::BehindArmor);

@@ -96,7 +96,7 @@ pub fn is_base64(text: &[u8]) -> bool {
 
 /// How many octets are letters of base64. They are compared and counted so that the compiler can do many at once;
 /// a table takes eight times as long.
-fn letters(text: &[u8]) -> usize {
+pub fn letters(text: &[u8]) -> usize {
     let is_letter = |octet: u8| {
         // The digits stand behind the slash.
         ((octet | 0x20).wrapping_sub(b'a') < 26) | (octet.wrapping_sub(b'/') < 11) | (octet == b'+')

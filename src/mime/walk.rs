@@ -36,6 +36,8 @@ pub struct Part<'a> {
     pub content: Content,
     /// Its body, without the line break that belongs to the next delimiter.
     pub body: &'a [u8],
+    /// Where its body begins in the message.
+    pub at: usize,
     /// The part that holds it.
     pub parent: Option<usize>,
     /// The parts directly inside.
@@ -187,6 +189,7 @@ impl<'a> Walker<'a> {
             oddity: content.oddity,
             content,
             body: b"",
+            at: 0,
             parent,
             children: Vec::new(),
             preamble: b"",
@@ -280,6 +283,7 @@ impl<'a> Walker<'a> {
         self.boundaries.retain(|(_, open)| *open != level);
         let part = &mut self.parts[open.part];
         part.body = slice(self.bytes, open.body, end);
+        part.at = open.body;
         match open.state {
             State::Preamble => part.preamble = part.body,
             State::Epilogue(start) => part.epilogue = slice(self.bytes, start, end),

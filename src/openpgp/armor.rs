@@ -7,7 +7,7 @@ use memchr::memmem;
 use crate::message::{line_end, line_len};
 use crate::mime::is_base64;
 
-use super::{Fault, Octets};
+use super::{Fault, Octets, Passage};
 
 /// The armor header keys of RFC 9580, 6.2.2, and the one that PGP wrote more.
 const KEYS: [&str; 5] = ["Version", "Comment", "Hash", "Charset", "MessageID"];
@@ -20,7 +20,7 @@ const HEADER: (usize, usize) = (8, 512);
 
 /// The shortest and the longest line of base64. Shorter lines could spell words one below the other; every
 /// encrypted message fills at least one of 48.
-const LINE: std::ops::RangeInclusive<usize> = 32..=76;
+pub(super) const LINE: std::ops::RangeInclusive<usize> = 32..=76;
 
 /// The octets of a checksum that is joined to the last line of base64.
 const JOINED: usize = 5;
@@ -57,27 +57,40 @@ impl<'a> Armor<'a> {
     /// # Errors
     /// What is so that it cannot be taken for armor and nothing else.
     pub fn read(text: &'a [u8]) -> Result<Self, Fault> {
+        Armor::read_around(text, None)
+    }
+
+    /// The same, of a text from which `passage` was let go.
+    ///
+    /// # Errors
+    /// As for `read`.
+    pub fn read_around(text: &'a [u8], passage: Option<Passage>) -> Result<Self, Fault> {
         let opening = Opening::read(text)?;
         let body = opening.body;
         let block = Block::read(body)?;
         let behind = skip_tail(&body[block.end..], opening.name)?;
-        Ok(Armor { label: opening.label, header: opening.header, octets: block.octets(body)?, rest: behind })
+        let octets = block.octets(body)?;
+        let octets = match passage.and_then(|passage| passage.behind(text.len() - body.len())) {
+            Some(passage) => octets.around(passage, block.octets_before(passage.at)),
+            None => octets,
+        };
+        Ok(Armor { label: opening.label, header: opening.header, octets, rest: behind })
     }
 }
 
 /// What stands before the base64: the armor header line, further ones, a blank one.
-struct Opening<'a> {
-    label: Label,
+pub(super) struct Opening<'a> {
+    pub label: Label,
     /// What the first line has behind `BEGIN PGP`: the last one ends with the same.
     name: &'a [u8],
     /// How many octets the lines behind the first one have.
     header: usize,
     /// The lines of base64, and all that follows.
-    body: &'a [u8],
+    pub body: &'a [u8],
 }
 
 impl<'a> Opening<'a> {
-    fn read(text: &'a [u8]) -> Result<Self, Fault> {
+    pub fn read(text: &'a [u8]) -> Result<Self, Fault> {
         let (first, rest) = split_line(trim_start(text));
         let label = label(first).ok_or(Fault::NoArmor)?;
         if matches!(label, Label::Other | Label::SignedText) {
@@ -209,6 +222,11 @@ impl Block {
         let count = body[self.stride..].chunks_exact(self.stride).take_while(is_alike).count();
         self.letters += count * self.line;
         self.end += count * self.stride;
+    }
+
+    /// How many octets are in the lines before `at`, where all are like the first.
+    fn octets_before(&self, at: usize) -> usize {
+        at / self.stride.max(1) * self.line / 4 * 3
     }
 
     fn octets<'a>(&self, body: &'a [u8]) -> Result<Octets<'a>, Fault> {

@@ -10,11 +10,13 @@ mod armor;
 mod message;
 mod octets;
 mod packet;
+mod passage;
 mod signature;
 
 pub use armor::{Armor, Label, next_label};
 pub use message::{Message, Recipient, may_begin_with, message};
 pub use octets::Octets;
+pub use passage::{Passage, Passing};
 pub use signature::is_signature;
 
 /// Why something is not an encrypted OpenPGP message that can be believed.

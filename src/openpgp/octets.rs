@@ -4,6 +4,10 @@
 //! cost more than everything else together.
 
 use std::borrow::Cow;
+use std::ops::Range;
+
+use super::Passage;
+use super::packet::Chunk;
 
 /// Octets that can be asked for one by one.
 #[derive(Clone, Debug)]
@@ -12,13 +16,15 @@ pub struct Octets<'a> {
     /// Letters of base64 in a line, and octets from one line's start to the next one's; none for plain.
     lines: Option<(usize, usize)>,
     len: usize,
+    /// What was let go, and the piece of a packet's body that leads out of it.
+    gap: Option<(Range<usize>, Chunk)>,
 }
 
 impl<'a> Octets<'a> {
     /// The octets themselves.
     pub fn plain(text: impl Into<Cow<'a, [u8]>>) -> Self {
         let text = text.into();
-        Octets { len: text.len(), text, lines: None }
+        Octets { len: text.len(), text, lines: None, gap: None }
     }
 
     /// Base64 of `letters` letters without padding, in lines of `line` letters that begin `stride` octets
@@ -28,7 +34,19 @@ impl<'a> Octets<'a> {
             text: text.into(),
             lines: Some((line.max(1), stride)),
             len: letters / 4 * 3 + letters % 4 * 3 / 4,
+            gap: None,
         }
+    }
+
+    /// These and those of `passage`, which stood behind the first `before`.
+    pub fn around(self, passage: Passage, before: usize) -> Self {
+        let gap = before..before + passage.octets;
+        Octets { len: self.len + passage.octets, gap: Some((gap, passage.chunk)), ..self }
+    }
+
+    /// The piece of a packet's body that leads out of what was let go, if `index` is in there.
+    pub(super) fn chunk_behind(&self, index: usize) -> Option<Chunk> {
+        self.gap.as_ref().filter(|(gap, _)| gap.contains(&index)).map(|(_, chunk)| *chunk)
     }
 
     /// How many there are.
@@ -41,11 +59,16 @@ impl<'a> Octets<'a> {
         self.len == 0
     }
 
-    /// The octet at `index`.
+    /// The octet at `index`, unless it was let go.
     pub fn at(&self, index: usize) -> Option<u8> {
         if index >= self.len {
             return None;
         }
+        let index = match &self.gap {
+            Some((gap, _)) if gap.contains(&index) => return None,
+            Some((gap, _)) if index >= gap.end => index - gap.len(),
+            _ => index,
+        };
         let Some((line, stride)) = self.lines else {
             return self.text.get(index).copied();
         };

@@ -90,6 +90,15 @@ impl Header {
         };
         Ok(Header { tag, length, body: at + 1 + width })
     }
+
+    /// The first chunk of the body, or all of it; none where it ends with the data.
+    pub fn chunk(&self) -> Option<Chunk> {
+        match self.length {
+            Length::Definite(len) => Some(Chunk { end: self.body.saturating_add(len), is_last: true }),
+            Length::Partial(len) => Some(Chunk { end: self.body.saturating_add(len), is_last: false }),
+            Length::Indeterminate => None,
+        }
+    }
 }
 
 /// A piece of a body (4.2.1.4).
@@ -101,8 +110,12 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// The piece whose length stands at `at`, and where its octets begin.
+    /// The piece whose length stands at `at`, and where its octets begin. Where lines were let go, the piece that
+    /// leads out of them.
     pub fn read(octets: &Octets, at: usize) -> Result<(usize, Self), Fault> {
+        if let Some(chunk) = octets.chunk_behind(at) {
+            return Ok((at, chunk));
+        }
         let (length, width) = length(octets, at)?;
         let body = at + width;
         Ok((

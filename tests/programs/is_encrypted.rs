@@ -156,3 +156,69 @@ fn what_encrypt_to_self_seals_is_encrypted() {
         assert!(outcome.status() == 0 && line.starts_with("pgp-mime: "), "{name}: {line}");
     }
 }
+
+/// Sealed to certificates that read SEIPD v1 and v2: one length, and the library's chunks.
+fn large(world: &World, octets: usize) -> [Vec<u8>; 2] {
+    let message = [&b"Subject: hello\n\n"[..], &b"the launch code\n".repeat(octets / 16)].concat();
+    ["alice", "v4-seipd2"].map(|name| {
+        let cert = world.write("cert.asc", &fixture(&format!("keys/{name}.asc")));
+        world.program("encrypt-to-self").args(["--cert"]).args([cert]).input(&message).run().succeeds()
+    })
+}
+
+/// The status of a look at `message` with so many kilobytes of memory, through a pipe and from a file.
+fn within(limit: usize, world: &World, message: &[u8]) -> [i32; 2] {
+    let file = world.write("message", message);
+    let script = format!("ulimit -v {limit}; exec {}", world.where_is("is-encrypted").display());
+    let redirected = format!("{script} <{}", file.display());
+    [script, redirected].map(|script| {
+        let shell = world.command("/bin/bash").args(["-c", &script]);
+        shell.input(message).run().status()
+    })
+}
+
+#[test]
+fn a_large_sealed_message_takes_no_more_memory_than_a_smaller_one() {
+    let world = World::new();
+    let [smaller, _] = large(&world, 150_000);
+    // From where the system's loader can just start it.
+    let enough = (10_000..200_000).step_by(2_000).find(|limit| within(*limit, &world, &smaller) == [0, 0]);
+    let enough = enough.expect("a limit that is enough");
+    for message in large(&world, 12_000_000) {
+        assert_eq!(within(enough + 2_000, &world, &message), [0, 0], "{enough}");
+    }
+    // What has to be kept, because a line of it is unlike the others, is more than that.
+    let [mut message, _] = large(&world, 12_000_000);
+    message.insert(1_000_000, b'A');
+    assert_eq!(within(enough + 2_000, &world, &message), [75, 75], "{enough}");
+}
+
+#[test]
+fn what_is_readable_far_behind_in_a_sealed_message_is_seen() {
+    let world = World::new();
+    let text = b"a sentence that is as long as a line of base64 has to be, is it?\n";
+    for message in large(&world, 500_000) {
+        let middle = message.len() / 2;
+        let line = middle + message[middle..].iter().position(|octet| *octet == b'\n').unwrap() + 1;
+        let end = message.windows(9).rposition(|nine| nine == b"-----END ").unwrap();
+        let said_of_middle = "has armor with something in it that is no base64\n";
+        let cut_off = [&message[..line], &message[end..]].concat();
+        for (changed, said) in [
+            ([&message[..line], text, &message[line..]].concat(), said_of_middle),
+            ([&message[..line], text, &message[line + 65..]].concat(), said_of_middle),
+            ([&message[..line], b"\n", &message[line..]].concat(), "is readable beside the armor\n"),
+            ([&cut_off[..], b"a sentence\n"].concat(), "is readable behind its last part\n"),
+            ([&message[..], b"a sentence\n"].concat(), "is readable behind its last part\n"),
+        ] {
+            let file = world.write("message", &changed);
+            let program = world.program("is-encrypted").args(["--print"]);
+            let piped = program.input(&changed).run();
+            let script =
+                format!("exec {} --print <{}", world.where_is("is-encrypted").display(), file.display());
+            let from_file = world.command("/bin/bash").args(["-c", &script]).run();
+            let shown = String::from_utf8_lossy(piped.stdout()).into_owned();
+            assert!(shown.ends_with(said), "{shown}");
+            assert_eq!((piped.status(), piped.stdout()), (1, from_file.stdout()), "{shown}");
+        }
+    }
+}
