@@ -21,10 +21,10 @@ impl Packet {
     pub fn read(octets: &Octets, at: usize) -> Result<Self, Fault> {
         let header = Header::read(octets, at)?;
         match header.length {
-            Length::Definite(len) => Ok(Packet::definite(octets, header.tag, header.body, len)),
-            Length::Partial(len) => Packet::partial(octets, header.tag, header.body, len),
+            Some(Length::Definite(len)) => Ok(Packet::definite(octets, header.tag, header.body, len)),
+            Some(Length::Partial(len)) => Packet::partial(octets, header.tag, header.body, len),
             // The format ends with the data: nothing says whether that was all.
-            Length::Indeterminate => {
+            None => {
                 let len = octets.len() - header.body;
                 let packet = Packet::definite(octets, header.tag, header.body, len);
                 Ok(Packet { is_definite: false, ..packet })
@@ -73,7 +73,8 @@ impl Packet {
 /// A packet's header (4.2).
 pub(super) struct Header {
     pub tag: u8,
-    pub length: Length,
+    /// None where the body ends with the data.
+    pub length: Option<Length>,
     /// Where the body begins: not behind the end of the data.
     pub body: usize,
 }
@@ -84,20 +85,17 @@ impl Header {
         if first & 0x80 == 0 {
             return Err(Fault::Malformed);
         }
-        let (tag, (length, width)) = match first & 0x40 {
-            0 => (first >> 2 & 0xf, legacy_length(octets, at + 1, first & 3)?),
-            _ => (first & 0x3f, length(octets, at + 1)?),
-        };
-        Ok(Header { tag, length, body: at + 1 + width })
+        if first & 0x40 == 0 {
+            let (length, width) = legacy_length(octets, at + 1, first & 3)?;
+            return Ok(Header { tag: first >> 2 & 0xf, length, body: at + 1 + width });
+        }
+        let (length, width) = length(octets, at + 1)?;
+        Ok(Header { tag: first & 0x3f, length: Some(length), body: at + 1 + width })
     }
 
     /// The first chunk of the body, or all of it; none where it ends with the data.
     pub fn chunk(&self) -> Option<Chunk> {
-        match self.length {
-            Length::Definite(len) => Some(Chunk { end: self.body.saturating_add(len), is_last: true }),
-            Length::Partial(len) => Some(Chunk { end: self.body.saturating_add(len), is_last: false }),
-            Length::Indeterminate => None,
-        }
+        self.length.as_ref().map(|length| Chunk::of(length, self.body))
     }
 }
 
@@ -110,6 +108,13 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
+    fn of(length: &Length, body: usize) -> Self {
+        match length {
+            Length::Definite(len) => Chunk { end: body.saturating_add(*len), is_last: true },
+            Length::Partial(len) => Chunk { end: body.saturating_add(*len), is_last: false },
+        }
+    }
+
     /// The piece whose length stands at `at`, and where its octets begin. Where lines were let go, the piece that
     /// leads out of them.
     pub fn read(octets: &Octets, at: usize) -> Result<(usize, Self), Fault> {
@@ -117,33 +122,24 @@ impl Chunk {
             return Ok((at, chunk));
         }
         let (length, width) = length(octets, at)?;
-        let body = at + width;
-        Ok((
-            body,
-            match length {
-                Length::Partial(len) => Chunk { end: body + len, is_last: false },
-                Length::Definite(len) => Chunk { end: body + len, is_last: true },
-                Length::Indeterminate => Chunk { end: octets.len(), is_last: true },
-            },
-        ))
+        Ok((at + width, Chunk::of(&length, at + width)))
     }
 }
 
 pub(super) enum Length {
     Definite(usize),
     Partial(usize),
-    /// To the end of the data.
-    Indeterminate,
 }
 
-/// A length of the legacy format and how many octets it takes (4.2.2).
-fn legacy_length(octets: &Octets, at: usize, kind: u8) -> Result<(Length, usize), Fault> {
+/// A length of the legacy format, if there is one, and how many octets it takes (4.2.2).
+fn legacy_length(octets: &Octets, at: usize, kind: u8) -> Result<(Option<Length>, usize), Fault> {
     let width = match kind {
-        3 => return Ok((Length::Indeterminate, 0)),
+        3 => return Ok((None, 0)),
         kind => 1 << kind,
     };
     let len = octets.range(at, width).ok_or(Fault::CutOff)?;
-    Ok((Length::Definite(len.iter().fold(0, |len, octet| len << 8 | usize::from(*octet))), width))
+    let len = len.iter().fold(0, |len, octet| len << 8 | usize::from(*octet));
+    Ok((Some(Length::Definite(len)), width))
 }
 
 /// A length of the OpenPGP format and how many octets it takes (4.2.1).
