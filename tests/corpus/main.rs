@@ -4,6 +4,8 @@
 //! `../shared/corpus` beside the checkout is taken. It holds `INDEX.tsv`: path, kind, why, where `a|b`
 //! means that either is a fair answer.
 
+#[path = "../../fuzz/bodies.rs"]
+mod bodies;
 #[path = "../world/mod.rs"]
 mod world;
 
@@ -56,4 +58,22 @@ fn every_message_is_judged_as_its_label_says() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn the_verdict_while_a_message_is_read_is_that_on_the_whole() {
+    let corpus = corpus();
+    let (mut judged, mut let_go) = (0, 0);
+    for (path, _) in index(&corpus) {
+        let bytes = fs::read(corpus.join(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let verdict = kind::of(Arrival::read(&bytes).message);
+        for eighth in 1..8 {
+            if let Some((while_read, octets)) = bodies::while_read(&bytes, bytes.len() * eighth / 8) {
+                assert_eq!(while_read, verdict, "{path}, after {eighth}/8");
+                judged += 1;
+                let_go += usize::from(octets > 0);
+            }
+        }
+    }
+    assert!(judged > 100 && let_go > 50, "{judged} judged so, something let go of {let_go}");
 }
