@@ -158,6 +158,7 @@ fn read_through(
     if message.len() < message.capacity() {
         return Ok(());
     }
+    // `at` is a place in what was read before, and never more is let go than was looked at.
     let mut goes_on = true;
     while goes_on {
         reserve(message, PIECE)?;

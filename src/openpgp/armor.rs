@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use crate::message::{line_end, line_len};
-use crate::mime::is_base64;
+use crate::mime::{is_base64, letters};
 
 use super::{Fault, Octets, Passage};
 
@@ -217,9 +217,7 @@ impl Block {
 
     /// Nearly all lines are like the first, its line end included: they need no search for their end.
     fn pass_lines_like_the_first(&mut self, body: &[u8]) {
-        let line_end = &body[self.line..self.stride];
-        let is_alike = |line: &&[u8]| &line[self.line..] == line_end && is_base64(&line[..self.line]);
-        let count = body[self.stride..].chunks_exact(self.stride).take_while(is_alike).count();
+        let count = count_lines(&body[self.stride..], self.line, &body[self.line..self.stride]);
         self.letters += count * self.line;
         self.end += count * self.stride;
     }
@@ -247,6 +245,21 @@ impl Block {
             text.iter().copied().filter(|octet| !octet.is_ascii_whitespace() && *octet != b'=').collect();
         Ok(Octets::base64(Cow::from(letters), self.letters, self.letters, self.letters))
     }
+}
+
+/// How many lines `text` begins with that have so many letters and then this end, in which no letter is.
+pub(super) fn count_lines(text: &[u8], line: usize, end: &[u8]) -> usize {
+    let stride = line + end.len();
+    let count = text.len() / stride;
+    let lines = &text[..count * stride];
+    // To compare slices would be a call for each line.
+    let is_ended = |whole: &[u8]| whole[line..].iter().eq(end);
+    // All at once: where every line end is in its place, nothing else may be no letter.
+    if lines.chunks_exact(stride).all(is_ended) && letters(lines) == count * line {
+        return count;
+    }
+    let is_alike = |whole: &&[u8]| is_ended(whole) && is_base64(&whole[..line]);
+    lines.chunks_exact(stride).take_while(is_alike).count()
 }
 
 /// The letters of a line, without what is padding: `=` at its end, and the checksum that quoted-printable

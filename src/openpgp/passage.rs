@@ -4,7 +4,7 @@
 //! them a verdict needs only where packets' lengths lead.
 
 use crate::message::{line_end, line_len};
-use crate::mime::{is_base64, letters};
+use crate::mime::is_base64;
 
 use super::Octets;
 use super::armor::{self, Label, Opening};
@@ -46,13 +46,8 @@ pub struct Passing {
 #[derive(Debug)]
 struct Line {
     letters: usize,
-    end: Eol,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Eol {
-    Lf = 1,
-    CrLf = 2,
+    /// LF or CRLF.
+    end: &'static [u8],
 }
 
 impl Passing {
@@ -62,10 +57,11 @@ impl Passing {
         let opening = Opening::read(&message[start..]).ok();
         let body = opening.filter(|opening| opening.label == Label::Message)?.body;
         let line = Line::first(body)?;
-        let chunk = container(&line.octets(body, line.count(body)))?;
+        let count = line.count(body);
+        let chunk = container(&line.octets(body, count))?;
         let passage = Passage { at: message.len() - body.len(), octets: 0, chunk };
         let mut passing = Passing { passage, line, seen: 0 };
-        let (lines, goes_on) = passing.follow(body);
+        let (lines, goes_on) = passing.follow(body, count);
         passing.passage.at += lines * passing.line.stride();
         goes_on.then_some(passing)
     }
@@ -82,15 +78,14 @@ impl Passing {
 
     /// How many octets of `text`, from its beginning, can be let go, and whether there may be more of them.
     pub fn pass(&mut self, text: &[u8]) -> (usize, bool) {
-        let (lines, goes_on) = self.follow(text);
+        let (lines, goes_on) = self.follow(text, self.line.count(text));
         self.passage.octets += lines * self.line.octets_in_one();
         (lines * self.line.stride(), goes_on)
     }
 
-    /// Follows the container through the lines that `text` begins with, up to the one in which it ends or the
-    /// next length cannot be read. The answer is how many there are before that, and whether there may be more.
-    fn follow(&mut self, text: &[u8]) -> (usize, bool) {
-        let count = self.line.count(text);
+    /// Follows the container through the `count` lines that `text` begins with, up to the one in which it ends or
+    /// the next length cannot be read. The answer is how many there are before that, and whether there may be more.
+    fn follow(&mut self, text: &[u8], count: usize) -> (usize, bool) {
         let octets = self.line.octets(text, count);
         let chunk = &mut self.passage.chunk;
         while !chunk.is_last
@@ -112,8 +107,8 @@ impl Line {
         let line = &body[..line_len(body)];
         let letters = &line[..line.len() - line_end(line).len()];
         let end = match line_end(line) {
-            b"\n" => Eol::Lf,
-            b"\r\n" => Eol::CrLf,
+            b"\n" => b"\n".as_slice(),
+            b"\r\n" => b"\r\n",
             _ => return None,
         };
         let is_one = letters.len().is_multiple_of(4) && armor::LINE.contains(&letters.len());
@@ -121,7 +116,7 @@ impl Line {
     }
 
     fn stride(&self) -> usize {
-        self.letters + self.end as usize
+        self.letters + self.end.len()
     }
 
     fn octets_in_one(&self) -> usize {
@@ -130,18 +125,7 @@ impl Line {
 
     /// How many lines like this one `text` begins with.
     fn count(&self, text: &[u8]) -> usize {
-        let stride = self.stride();
-        let count = text.len() / stride;
-        let lines = &text[..count * stride];
-        // To compare slices would be a call for each line.
-        let is_ended =
-            |line: &[u8]| line[stride - 1] == b'\n' && (self.end == Eol::Lf || line[self.letters] == b'\r');
-        // All at once: where every line end is in its place, nothing else may be no letter.
-        if lines.chunks_exact(stride).all(is_ended) && letters(lines) == count * self.letters {
-            return count;
-        }
-        let is_alike = |line: &&[u8]| is_ended(line) && is_base64(&line[..self.letters]);
-        lines.chunks_exact(stride).take_while(is_alike).count()
+        armor::count_lines(text, self.letters, self.end)
     }
 
     fn octets<'a>(&self, text: &'a [u8], count: usize) -> Octets<'a> {
