@@ -17,7 +17,7 @@ mod tests;
 pub use content::Content;
 pub use field::{date, text};
 pub use parameters::Parameters;
-pub use transfer::{Decoded, Encoding, beginning, decode, is_base64, letters};
+pub use transfer::{Decoded, Encoding, are_base64, beginning, decode, is_base64};
 pub use walk::{Part, Tree, walk};
 
 /// A place at which two readers may see different things, or a bound at which the walk ended.

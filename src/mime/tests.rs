@@ -150,3 +150,19 @@ fn places_where_readers_differ_are_named() {
         assert_eq!(walk(message.as_bytes()).parts[0].oddity, Some(oddity), "{message}");
     }
 }
+
+#[test]
+fn a_letter_of_base64_is_known_wherever_it_stands() {
+    let is_letter = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
+    for len in 0..70 {
+        assert!(is_base64(&vec![b'a'; len]), "{len}");
+        for at in 0..len {
+            for octet in 0..=u8::MAX {
+                let mut line = vec![b'Z'; len];
+                line[at] = octet;
+                assert_eq!(is_base64(&line), is_letter(octet), "{octet} at {at} of {len}");
+                assert_eq!(are_base64([b"+/09".as_slice(), &line, b"az"]), is_letter(octet));
+            }
+        }
+    }
+}

@@ -91,19 +91,39 @@ fn base64(body: &[u8]) -> Decoded<'_> {
 
 /// Whether all octets are letters of base64.
 pub fn is_base64(text: &[u8]) -> bool {
-    letters(text) == text.len()
+    are_base64([text])
 }
 
-/// How many octets are letters of base64. They are compared and counted so that the compiler can do many at once;
-/// a table takes eight times as long.
-pub fn letters(text: &[u8]) -> usize {
-    let is_letter = |octet: u8| {
-        // The digits stand behind the slash.
-        ((octet | 0x20).wrapping_sub(b'a') < 26) | (octet.wrapping_sub(b'/') < 11) | (octet == b'+')
-    };
-    let count = |some: &[u8]| some.iter().fold(0, |count: u8, octet| count + u8::from(is_letter(*octet)));
-    let (blocks, rest) = text.as_chunks::<64>();
-    blocks.iter().map(|block| usize::from(count(block))).sum::<usize>() + usize::from(count(rest))
+/// Whether all octets of all these lines are letters of base64. What tells them apart from others is gathered in
+/// sixteen lanes and looked at once, so that the compiler can do many at a time; a table takes ten times as long.
+pub fn are_base64<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> bool {
+    let mut all = [0; LANES];
+    for line in lines {
+        let (blocks, rest) = line.as_chunks();
+        blocks.iter().for_each(|block| gather(&mut all, block));
+        match line.last_chunk() {
+            _ if rest.is_empty() => {}
+            // Some of its octets were seen before, which changes nothing.
+            Some(last) => gather(&mut all, last),
+            None => all[0] = rest.iter().fold(all[0], |all, octet| all | foreign(*octet)),
+        }
+    }
+    all == [0; LANES]
+}
+
+/// What a processor compares at once, at the least.
+const LANES: usize = 16;
+
+fn gather(all: &mut [u8; LANES], block: &[u8; LANES]) {
+    all.iter_mut().zip(block).for_each(|(all, octet)| *all |= foreign(*octet));
+}
+
+/// Zero for a letter of base64 alone: how far an octet is from the nearest ones. No branches: vectors have none.
+fn foreign(octet: u8) -> u8 {
+    let from_letters = (octet | 0x20).wrapping_sub(b'a').saturating_sub(25);
+    // The digits stand behind the slash.
+    let from_digits = octet.wrapping_sub(b'/').saturating_sub(10);
+    from_letters.min(from_digits).min(octet ^ b'+')
 }
 
 fn quoted_printable(body: &[u8]) -> Decoded<'_> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use crate::message::{line_end, line_len};
-use crate::mime::{is_base64, letters};
+use crate::mime::{are_base64, is_base64};
 
 use super::{Fault, Octets, Passage};
 
@@ -247,19 +247,21 @@ impl Block {
     }
 }
 
-/// How many lines `text` begins with that have so many letters and then this end, in which no letter is.
-pub(super) fn count_lines(text: &[u8], line: usize, end: &[u8]) -> usize {
-    let stride = line + end.len();
-    let count = text.len() / stride;
-    let lines = &text[..count * stride];
+/// How many lines `text` begins with that have so many letters and then this end.
+pub(super) fn count_lines(text: &[u8], letters: usize, end: &[u8]) -> usize {
+    let lines = text.chunks_exact(letters + end.len()).map(|line| line.split_at(letters));
     // To compare slices would be a call for each line.
-    let is_ended = |whole: &[u8]| whole[line..].iter().eq(end);
-    // All at once: where every line end is in its place, nothing else may be no letter.
-    if lines.chunks_exact(stride).all(is_ended) && letters(lines) == count * line {
-        return count;
+    let is_ended = |(_, found): (&[u8], &[u8])| found.iter().eq(end);
+    // All at once, which is nearly always the answer.
+    let mut are_ended = true;
+    let look = |line| {
+        are_ended &= is_ended(line);
+        line.0
+    };
+    if are_base64(lines.clone().map(look)) && are_ended {
+        return lines.len();
     }
-    let is_alike = |whole: &&[u8]| is_ended(whole) && is_base64(&whole[..line]);
-    lines.chunks_exact(stride).take_while(is_alike).count()
+    lines.take_while(|line| is_ended(*line) && is_base64(line.0)).count()
 }
 
 /// The letters of a line, without what is padding: `=` at its end, and the checksum that quoted-printable
