@@ -7,12 +7,15 @@
 use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Error, Result, ensure};
 use clap::Parser;
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, getegid, geteuid, getgid, getuid, set_dumpable_behavior, setrlimit,
 };
+use signal_hook::consts::{SIGABRT, SIGBUS, SIGXFSZ};
+use signal_hook::flag;
 
 use crate::escape;
 
@@ -116,8 +119,18 @@ fn answer_or_defer(error: &clap::Error) -> ExitCode {
     if error.use_stderr() || printed.is_err() { ExitCode::from(TEMPFAIL) } else { ExitCode::SUCCESS }
 }
 
+/// What ends a program that cannot go on: memory or stack ran out; a page of a file cannot be had, because its
+/// disk fails or somebody cut it off.
+const LAST: [i32; 2] = [SIGABRT, SIGBUS];
+
+/// Whether such a signal ends the program with a status.
+static ENDS: AtomicBool = AtomicBool::new(true);
+
+/// Whether something was written beyond the host's limit.
+static WENT_BEYOND: AtomicBool = AtomicBool::new(false);
+
 /// The first act of every program: no memory image on any disk, and a panic is one line and 75. A host
-/// would take Rust's own 101 for a final failure and bounce; an abort's signal bounces under Exim.
+/// would take Rust's own 101 for a final failure and bounce; so does Exim with a signal.
 fn guard(program: &'static str) {
     std::panic::set_hook(Box::new(move |panic| {
         // Never the panic's payload: it may quote the message.
@@ -128,7 +141,12 @@ fn guard(program: &'static str) {
         ));
         std::process::exit(TEMPFAIL.into());
     }));
-    // Neither can fail in a way that the mail should wait for: an old kernel has no such switch.
+    for signal in LAST {
+        let _ = flag::register_conditional_shutdown(signal, TEMPFAIL.into(), &ENDS);
+    }
+    // Once that signal is caught, such a write is an error like others.
+    let _ = flag::register(SIGXFSZ, &WENT_BEYOND);
+    // None can fail in a way that the mail should wait for: an old kernel has no such switch.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
@@ -209,21 +227,64 @@ mod tests {
         assert_eq!(line_of(&error), "tmp: no space left on device");
     }
 
-    /// In a process of its own, which the hook ends.
+    /// Runs a test of this module again, in a process of its own that it may end.
+    fn in_a_child(name: &str) -> std::process::Output {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let name = format!("exit::tests::{name}");
+        child.args(["--exact", &name, "--nocapture"]).env(CHILD, "1").output().unwrap()
+    }
+
+    const CHILD: &str = "SELFSEAL_TEST_ENDS";
+
     #[test]
     fn a_panic_is_one_line_without_its_payload_and_status_75() {
-        const CHILD: &str = "SELFSEAL_TEST_PANICS";
         if std::env::var_os(CHILD).is_some() {
             guard("deliver");
             panic!("the message");
         }
-        let name = "exit::tests::a_panic_is_one_line_without_its_payload_and_status_75";
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-        let output = child.args(["--exact", name, "--nocapture"]).env(CHILD, "1").output().unwrap();
+        let output = in_a_child("a_panic_is_one_line_without_its_payload_and_status_75");
         assert_eq!(output.status.code(), Some(75));
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.starts_with("deliver: internal fault at src/exit.rs line "), "{said}");
         assert!(said.ends_with("; the mail is kept\n") && said.lines().count() == 1, "{said}");
+    }
+
+    #[test]
+    fn memory_that_runs_out_is_status_75() {
+        if std::env::var_os(CHILD).is_some() {
+            guard("deliver");
+            std::hint::black_box(vec![1_u8; isize::MAX as usize]);
+        }
+        let output = in_a_child("memory_that_runs_out_is_status_75");
+        assert_eq!(output.status.code(), Some(75), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).starts_with("memory allocation of "), "{output:?}");
+    }
+
+    #[test]
+    fn a_stack_that_runs_out_is_status_75() {
+        #[allow(unconditional_recursion, reason = "what else makes it run out")]
+        fn descend(depth: u64) -> u64 {
+            descend(std::hint::black_box(depth) + 1) + 1
+        }
+        if std::env::var_os(CHILD).is_some() {
+            guard("deliver");
+            std::hint::black_box(descend(0));
+        }
+        let output = in_a_child("a_stack_that_runs_out_is_status_75");
+        assert_eq!(output.status.code(), Some(75), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("overflowed its stack"), "{output:?}");
+    }
+
+    #[test]
+    fn a_file_beyond_the_hosts_limit_is_an_error() {
+        if std::env::var_os(CHILD).is_some() {
+            guard("deliver");
+            setrlimit(Resource::Fsize, Rlimit { current: Some(1), maximum: Some(1) }).unwrap();
+            let written = tempfile::tempfile().unwrap().write_all(b"a message");
+            std::process::exit(written.unwrap_err().raw_os_error().unwrap());
+        }
+        let output = in_a_child("a_file_beyond_the_hosts_limit_is_an_error");
+        assert_eq!(output.status.code(), Some(rustix::io::Errno::FBIG.raw_os_error()), "{output:?}");
     }
 
     #[test]
