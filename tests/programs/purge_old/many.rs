@@ -65,10 +65,15 @@ fn of_a_million_messages_the_right_ones_go_and_memory_is_bounded() {
     let world = World::new();
     make(&world);
     // In kB: its heap and the stacks of its threads, used or not.
-    let script =
-        format!("ulimit -d 200000; exec {} --older-than 90d box", world.where_is("purge-old").display());
-    let outcome = world.command("/bin/bash").args(["-c", &script]).run();
-    assert_eq!(outcome.succeeds(), b"");
+    let with_memory = |limit: u32| {
+        let program = world.where_is("purge-old");
+        let script = format!("ulimit -d {limit}; exec {} --older-than 90d box", program.display());
+        world.command("/bin/bash").args(["-c", &script]).run()
+    };
+    // What is too little is a status, no signal.
+    assert_eq!(with_memory(30_000).status(), 75);
+    assert!(left(&world).iter().enumerate().all(|(number, is_there)| *is_there || !stays(number)));
+    assert_eq!(with_memory(200_000).succeeds(), b"");
     let left = left(&world);
     let wrong = (0..MESSAGES).find(|number| left[*number] != stays(*number));
     assert_eq!(wrong, None, "{:?}", wrong.map(place));
