@@ -276,6 +276,20 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_cannot_be_had_is_status_75() {
+        if std::env::var_os(CHILD).is_some() {
+            guard("deliver");
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::BUS).unwrap();
+            // Whichever thread it comes to.
+            loop {
+                std::thread::park();
+            }
+        }
+        let output = in_a_child("a_page_that_cannot_be_had_is_status_75");
+        assert_eq!(output.status.code(), Some(75), "{output:?}");
+    }
+
+    #[test]
     fn a_file_beyond_the_hosts_limit_is_an_error() {
         if std::env::var_os(CHILD).is_some() {
             guard("deliver");
