@@ -92,8 +92,8 @@ pub fn hand_on_pieces(pieces: &[&[u8]], rest: Rest, command: &[OsString], deadli
 #[derive(Debug)]
 pub struct Output {
     file: File,
-    /// The host's file size limit, and what it still allows. It holds for files in memory too, and a write
-    /// beyond it may end in a signal.
+    /// The host's file size limit, and what it still allows. It holds for files in memory too, and what goes
+    /// beyond it is written in part.
     limit: u64,
     room: u64,
 }
@@ -128,7 +128,7 @@ impl Output {
         let stdin = io::stdin();
         loop {
             deadline.wait(&stdin, PollFlags::IN)?;
-            // Beyond the host's limit a write may end in a signal: there an octet is read, if there is one.
+            // At the host's limit nothing can be written: there an octet is read, if there is one.
             let most = usize::try_from(self.room).unwrap_or(PIPE).min(PIPE);
             if most == 0 {
                 return self.read_pipe(deadline);
@@ -282,7 +282,7 @@ fn waits_for_a_reader(out: impl AsFd) -> bool {
 }
 
 /// Whether standard output will take `length` octets, asked before the first is written: somebody has to
-/// read them, and a file must not grow beyond the host's limit, since such a write may end in a signal.
+/// read them, and of what goes beyond the host's limit a file would hold a part.
 fn takes(length: u64) -> Result<()> {
     let stdout = io::stdout();
     ensure!(!leads_nowhere(&stdout), "closed; nobody would read the message");
@@ -314,7 +314,7 @@ fn memfd() -> Result<File> {
 }
 
 /// Asks for the host's file size limit before anything is written, since it holds for files in memory too
-/// and a write beyond it may end in a signal.
+/// and what goes beyond it is written in part.
 ///
 /// # Errors
 /// `length` octets are more than it allows.

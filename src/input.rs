@@ -22,8 +22,8 @@ const EMPTY: &str = "standard input: empty input; nothing was stored";
 ///
 /// # Errors
 /// Nothing came, which is what a filter that failed before us looks like; the time ran out; memory is
-/// short (the buffers grow by asking, since a failed allocation would end in a signal, and a signal
-/// bounces mail under Exim and Courier); the system reports a failure.
+/// short (the buffers grow by asking: an allocation that fails unasked ends the program there, see `exit`);
+/// the system reports a failure.
 pub fn read(deadline: &Deadline) -> Result<Vec<u8>> {
     let mut message = begin(deadline)?;
     go_on(&mut message, deadline)?;
@@ -100,8 +100,7 @@ pub enum Rest {
 /// # Errors
 /// As for `read`.
 pub fn rest(message: &mut Vec<u8>, deadline: &Deadline) -> Result<Rest> {
-    // The end was seen.
-    if message.len() < message.capacity() {
+    if is_whole(message) {
         return Ok(Rest::Nothing);
     }
     let input = std::io::stdin();
@@ -141,8 +140,13 @@ fn read_beginning(input: impl AsFd, message: &mut Vec<u8>, deadline: &Deadline) 
     Ok(())
 }
 
+/// Whether the end came before the room for a beginning was full.
+fn is_whole(beginning: &Vec<u8>) -> bool {
+    beginning.len() < beginning.capacity()
+}
+
 fn read_rest(input: impl AsFd, message: &mut Vec<u8>, deadline: &Deadline) -> Result<()> {
-    if message.len() < message.capacity() {
+    if is_whole(message) {
         return Ok(());
     }
     read_to_end(input, message, deadline)
@@ -155,7 +159,7 @@ fn read_through(
     deadline: &Deadline,
     mut look: impl FnMut(&[u8]) -> (usize, bool),
 ) -> Result<()> {
-    if message.len() < message.capacity() {
+    if is_whole(message) {
         return Ok(());
     }
     // `at` is a place in what was read before, and never more is let go than was looked at.
@@ -211,8 +215,8 @@ pub fn ask_for_working_memory(copied: usize) -> Result<()> {
     ask_for_memory(copied.saturating_mul(3).saturating_add(WORKING_MEMORY))
 }
 
-/// Asks for memory that will be taken without asking. A failed allocation ends in a signal, and a signal bounces
-/// mail under Exim and Courier.
+/// Asks for memory that will be taken without asking. An allocation that fails unasked ends the program there (see
+/// `exit`), without a line of ours, and leaves behind what it was at.
 ///
 /// # Errors
 /// There are not so many `octets` of it.

@@ -164,7 +164,7 @@ fn the_hosts_file_size_limit_defers_and_is_named() {
     world.command("/bin/bash").args(["-c", &limited]).input(&message).run().defers("mailbox_size_limit");
 }
 
-/// The kernel would end the program with a signal, and leave a part of the message.
+/// The kernel would write a part of the message.
 #[test]
 fn a_file_as_standard_output_never_grows_beyond_the_limit() {
     let program = program_path("encrypt-to-self");

@@ -41,7 +41,7 @@ fn short_of_memory_it_defers_and_no_signal_ends_it() {
     assert!((9..30).contains(&deferred), "{deferred} of 30 were short");
 }
 
-/// A body in base64 is decoded as a whole: a failed allocation there would end in a signal.
+/// A body in base64 is decoded as a whole: an allocation that fails there would say nothing of the message.
 #[test]
 fn an_encrypted_message_that_does_not_fit_into_memory_defers() {
     let world = World::unprivileged();
